@@ -1,0 +1,123 @@
+"""From a YAML file, or a dictionary, and overrides to a checked `Config`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config.explain import explain
+from pipeline.config.schema import Config
+from pipeline.config.yaml_file import parse_yaml
+from pipeline.errors import ConfigError
+
+
+def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
+    """Reads a configuration file and checks all of it.
+
+    Args:
+        path: a YAML file. Relative paths in `data.path` are relative to this file's folder.
+        overrides: "path.to.key=value" each; the value is YAML, checked like the file's.
+
+    Returns:
+        The configuration; `run.name` is the file's name without its ending unless given.
+
+    Raises:
+        ConfigError: with the file, the field, what was received and what was expected.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; give the path of a YAML configuration") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as text: {error}") from error
+    try:
+        values = parse_yaml(text)
+        values = {} if values is None else values
+        if not isinstance(values, dict):
+            raise ConfigError(f"expected sections, received {type(values).__name__}")
+        _anchor_data_path(values, path.parent)
+        for override in overrides:
+            _assign(values, *parse_override(override))
+        _name_by_file(values, path.stem)
+        return validate(values)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def parse_override(override: str) -> tuple[str, Any]:
+    """Splits "path.to.key=value" and reads the value as YAML.
+
+    Raises:
+        ConfigError: there is no "=" or no path before it.
+    """
+    path, separator, value = override.partition("=")
+    if not separator or not path.strip():
+        raise ConfigError(f"--set {override}: expected path.to.key=value")
+    return path.strip(), parse_yaml(value)
+
+
+def validate(values: Mapping[str, Any]) -> Config:
+    """Checks a whole configuration given as plain data.
+
+    Raises:
+        ConfigError: one line for the first fault: field, received, expected.
+    """
+    try:
+        # As JSON, because pydantic's strict mode then takes a list for a tuple.
+        return Config.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise ConfigError(explain(error, values)) from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"expected plain data: {error}") from error
+
+
+def apply_overrides(config: Config, values: Mapping[str, Any]) -> Config:
+    """Returns a copy of `config` in which the fields named by dotted paths have new values.
+
+    Args:
+        values: path → value, e.g. {"train.optimizer.learning_rate": 0.01}.
+
+    Raises:
+        ConfigError: as `validate`.
+    """
+    data = as_plain_data(config)
+    for path, value in values.items():
+        _assign(data, path, value)
+    return validate(data)
+
+
+def as_plain_data(section: BaseModel) -> dict[str, Any]:
+    """Returns a section as JSON types, every field included, in a form `validate` reads."""
+    data: dict[str, Any] = section.model_dump(mode="json", by_alias=True)
+    return data
+
+
+def _anchor_data_path(values: dict[str, Any], folder: Path) -> None:
+    data = values.get("data")
+    if isinstance(data, dict) and isinstance(data.get("path"), str):
+        data["path"] = str(folder / Path(data["path"]).expanduser())
+
+
+def _name_by_file(values: dict[str, Any], stem: str) -> None:
+    run = values.setdefault("run", {})
+    if isinstance(run, dict) and run.get("name") is None:
+        run["name"] = stem
+
+
+def _assign(values: dict[str, Any], path: str, value: Any) -> None:
+    """Sets a nested key; keys with dots in their names (search spaces) go by longest match."""
+    *parents, last = path.split(".")
+    for depth, key in enumerate(parents):
+        if depth == 1 and parents[0] == "tune" and key == "search_space":
+            values.setdefault(key, {})[".".join([*parents[2:], last])] = value
+            return
+        inner = values.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{path}: '{key}' is a value, not a section")
+        values = inner
+    values[last] = value

@@ -1,0 +1,50 @@
+"""`quantize`: post-training schemes, or quantization-aware training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import Section
+from pipeline.config.train import FineTuneConfig
+
+Scheme = Literal["float16", "dynamic_range", "int8", "int16x8"]
+
+
+class QuantizeConfig(Section):
+    """One `.tflite` per scheme."""
+
+    method: Literal["ptq", "qat"] = Field(
+        "ptq", description="after training, or training with quantization in the loop"
+    )
+    schemes: tuple[Scheme, ...] = Field(
+        ("int8",), min_length=1, description="one file each; the first one is deployed"
+    )
+    inference_io: Literal["int8", "uint8", "float32"] = Field(
+        "int8", description="type of inputs and outputs of int8 files; int16 for int16x8 files"
+    )
+    representative_samples: int = Field(
+        200, ge=1, le=100_000, description="training samples that set the activations' ranges"
+    )
+    qat: FineTuneConfig | None = Field(None, description="the fine-tuning of method qat")
+    max_accuracy_drop: float | None = Field(
+        None, ge=0, le=1, description="on validation data, against the float model; else exit 9"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> QuantizeConfig:
+        if len(set(self.schemes)) != len(self.schemes):
+            raise ValueError("schemes: each one at most once")
+        if self.method == "ptq" and self.qat is not None:
+            raise ValueError("qat settings belong to method: qat")
+        if self.method == "qat" and self.schemes != ("int8",):
+            raise ValueError("method qat trains for schemes: [int8]; leave the others to ptq")
+        if self.inference_io == "uint8" and self.schemes != ("int8",):
+            raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
+        return self
+
+    @property
+    def fine_tuning(self) -> FineTuneConfig:
+        """The fine-tuning of method qat, its defaults where none are given."""
+        return FineTuneConfig() if self.qat is None else self.qat

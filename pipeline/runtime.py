@@ -1,0 +1,45 @@
+"""The one place that starts TensorFlow: quietly, on Keras 3, deterministically."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+
+# Read by TensorFlow's C++ side when the library is loaded, so they are set before the import.
+QUIET_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+}
+
+
+def import_tensorflow() -> None:
+    """Imports tensorflow, then keras, with their start-up chatter switched off.
+
+    The order matters: importing tfmot sets TF_USE_LEGACY_KERAS=1, and with tensorflow and
+    keras imported first `tf.keras` stays Keras 3 (tensorflow 2.21.0, tfmot 0.8.1).
+    """
+    for name, value in QUIET_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import absl.logging
+    import tensorflow as tf
+
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    tf.get_logger().setLevel("ERROR")
+    warnings.filterwarnings("ignore", module=r"(tf_keras|tensorflow|keras_tuner)\b")
+    import keras  # noqa: F401
+
+
+def start_tensorflow(seed: int) -> None:
+    """Imports TensorFlow, makes its ops deterministic and seeds Python, NumPy and TensorFlow.
+
+    Args:
+        seed: any integer in [0, 2**32).
+    """
+    import_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(seed)
