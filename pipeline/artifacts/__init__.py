@@ -1,0 +1,1 @@
+"""The store of stage results: atomic writes, digests, locks, manifests."""
