@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `slimline`."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,53 @@
+"""The Python side of `slimline run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.load import apply_overrides, load_config, parse_override, validate
+from pipeline.config.schema import Config
+from pipeline.progress import Progress
+from pipeline.results import RunResult
+from pipeline.runner import run_chain
+
+__all__ = ["load_config", "run"]
+
+
+def run(
+    config: str | Path | Mapping[str, Any] | Config,
+    *,
+    artifacts: str | Path = "artifacts",
+    name: str | None = None,
+    overrides: Iterable[str] = (),
+    first: str | None = None,
+    last: str | None = None,
+    force: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> RunResult:
+    """Runs a configuration, as `slimline run` does.
+
+    Args:
+        config: a YAML file, the same as a dictionary, or a checked `Config`.
+        artifacts: the artifacts folder.
+        name: the run's name; default `run.name`, or the file's name.
+        overrides: "path.to.key=value" each.
+        first, last, force: as --from, --to and --force.
+        progress: where bars and notes go; default nowhere.
+
+    Returns:
+        The outcome of every stage; `result.table()`, `result.files`, `result.metrics`.
+
+    Raises:
+        SlimlineError: of the type that tells what failed (see pipeline/errors.py).
+    """
+    config_name = str(config) if isinstance(config, str | Path) else "CONFIG"
+    if isinstance(config, str | Path):
+        checked = load_config(config, overrides)
+    else:
+        checked = config if isinstance(config, Config) else validate(config)
+        checked = apply_overrides(checked, dict(parse_override(text) for text in overrides))
+    if name is not None:
+        checked = apply_overrides(checked, {"run.name": name})
+    return run_chain(checked, Path(artifacts), progress, first, last, force, config_name)

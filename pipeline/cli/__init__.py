@@ -1,0 +1,5 @@
+"""The command `slimline`: parses, delegates, and turns failures into exit codes."""
+
+from pipeline.cli.main import main
+
+__all__ = ["main"]

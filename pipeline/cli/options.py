@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+config_argument: Decorator = click.argument("config", type=click.Path(path_type=Path))
+artifacts_option: Decorator = click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("artifacts"),
+    show_default=True,
+    help="Folder of all results.",
+)
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to stdout."
+)
+debug_option: Decorator = click.option(
+    "--debug", is_flag=True, help="Show the traceback of an expected failure too."
+)
+set_option: Decorator = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH.TO.KEY=VALUE",
+    help="Override a field of the configuration; repeatable.",
+)
+name_option: Decorator = click.option(
+    "--name", help="Name of the run.  [default: the configuration's file name]"
+)
+force_option: Decorator = click.option(
+    "--force", multiple=True, metavar="STAGE", help="Run this stage even if it is fresh; repeatable."
+)
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of everything that runs stages."""
+    for option in reversed(
+        (config_argument, set_option, name_option, artifacts_option, json_option, debug_option)
+    ):
+        function = option(function)
+    return function

@@ -1,0 +1,67 @@
+"""Progress on stderr: bars on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+
+class TerminalProgress:
+    """Notes as lines; bars (by rich) only where stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self._bars: Any = None
+        self._task: Any = None
+        self._terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def begin(self, label: str, total: int, unit: str) -> None:
+        """Opens a bar; in a pipe it stays silent."""
+        self.end()
+        if not self._terminal:
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn
+
+        self._bars = Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]} {task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bars.start()
+        self._task = self._bars.add_task(label, total=total, unit=unit, figures="")
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        """Moves the bar on, with figures beside it."""
+        if self._bars is not None:
+            text = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            self._bars.update(self._task, advance=amount, figures=text)
+
+    def end(self) -> None:
+        """Closes the bar."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def note(self, text: str) -> None:
+        """Prints a line, above the bar if there is one."""
+        if self._bars is not None:
+            self._bars.console.print(f"  {text}", markup=False, highlight=False)
+        else:
+            print(f"  {text}", file=sys.stderr, flush=True)

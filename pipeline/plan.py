@@ -1,0 +1,166 @@
+"""The plan of a run: which stages, on which inputs, fresh or to be made, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.artifacts.files import sha256_file
+from pipeline.artifacts.fingerprint import explain_change, library_versions, stage_key
+from pipeline.artifacts.manifest import MANIFEST_NAME, read_manifest
+from pipeline.artifacts.run_folder import linked_keys
+from pipeline.artifacts.store import Artifact, Store
+from pipeline.config.load import as_plain_data
+from pipeline.config.schema import Config
+from pipeline.data.fingerprint import describe_source
+from pipeline.errors import ArtifactError, ConfigError
+from pipeline.stages import STAGES
+from pipeline.stages.contract import Stage
+
+DIGEST_CACHE = ".file-digests.json"
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One line of `slimline run --dry-run`.
+
+    Attributes:
+        state: "cached", "run", or "waits" (its inputs will be made anew, so its key is unknown).
+        reason: why it is not cached, or where the cached result is.
+    """
+
+    stage: str
+    state: str
+    reason: str
+    key: str | None
+
+
+def chain_of(config: Config) -> list[Stage]:
+    """Returns the stages of a run in order, the data first, after checking that they fit.
+
+    Raises:
+        ConfigError: a stage lacks what it consumes, or its own check refuses.
+    """
+    chain = [STAGES["data"], *(STAGES[name] for name in config.stages)]
+    for position, stage in enumerate(chain):
+        before = chain[:position]
+        for role in stage.needs:
+            if not stages_for(role, before):
+                makers = " or ".join(name for name, s in STAGES.items() if stages_for(role, [s]))
+                raise ConfigError(
+                    f"stages: '{stage.name}' needs a {role}, and no stage before it makes one; "
+                    f"put {makers} before it"
+                )
+        if stage.check is not None:
+            stage.check(config)
+    return chain
+
+
+def stages_for(role: str, before: list[Stage]) -> dict[str, str]:
+    """Returns the earlier stages whose results fill a role, in chain order.
+
+    Returns:
+        name in the role → name of the stage; baselines go by label ("float"), the others by stage.
+    """
+    if role == "everything":
+        return {stage.name: stage.name for stage in before}
+    if role == "baselines":
+        return {stage.label: stage.name for stage in before if stage.label is not None}
+    makers = [stage.name for stage in before if stage.produces == role]
+    return {name: name for name in makers[-1:]}
+
+
+def describe_inputs(
+    stage: Stage, chain: list[Stage], results: Mapping[str, Artifact]
+) -> dict[str, dict[str, Artifact]]:
+    """Returns role → name in the role → result for everything the stage reads."""
+    before = chain[: chain.index(stage)]
+    return {
+        role: {name: results[maker] for name, maker in stages_for(role, before).items()}
+        for role in (*stage.needs, *stage.uses)
+    }
+
+
+def describe_stage(
+    stage: Stage, config: Config, inputs: Mapping[str, Mapping[str, Artifact]], store: Store
+) -> dict[str, Any]:
+    """Returns all that shapes a stage's result: what its key is the SHA-256 of."""
+    made_of: dict[str, Any] = {
+        "stage": stage.name,
+        "version": stage.version,
+        "config": sections_of(config, stage.sections),
+        "inputs": {
+            role: {name: _input_digest(role, result) for name, result in results.items()}
+            for role, results in inputs.items()
+        },
+        "seed": config.run.seed,
+        "libraries": library_versions(stage.libraries),
+    }
+    if stage.name == "data":
+        # The file's place does not matter, its content does.
+        made_of["config"]["data"].pop("path")
+        made_of["inputs"] = {"source": describe_source(config.data, store.folder / DIGEST_CACHE)}
+    return made_of
+
+
+def _input_digest(role: str, result: Artifact) -> str:
+    """A report shows timings too, so it depends on the very manifest, not on its meaning."""
+    return sha256_file(result.path / MANIFEST_NAME) if role == "everything" else result.digest
+
+
+def sections_of(config: Config, paths: tuple[str, ...]) -> dict[str, Any]:
+    """Returns the named parts of the configuration as plain data; "" is all of it."""
+    whole = as_plain_data(config)
+    parts = {}
+    for path in paths:
+        value: Any = whole
+        for key in path.split(".") if path else ():
+            value = value[key]
+        parts[path or "all"] = value
+    return parts
+
+
+def make_plan(
+    config: Config, store: Store, run: str, force: frozenset[str] = frozenset()
+) -> list[PlannedStage]:
+    """Says for each stage whether its result is there, and if not, why. Changes nothing."""
+    chain = chain_of(config)
+    links = linked_keys(store, run)
+    results: dict[str, Artifact] = {}
+    plan: list[PlannedStage] = []
+    for stage in chain:
+        try:
+            inputs = describe_inputs(stage, chain, results)
+        except KeyError as missing:
+            reason = f"its input {missing.args[0]} will be made"
+            plan.append(PlannedStage(stage.name, "waits", reason, None))
+            continue
+        made_of = describe_stage(stage, config, inputs, store)
+        key = stage_key(made_of)
+        artifact = store.find(key)
+        if artifact is None or stage.name in force:
+            reason = "forced" if artifact else why_not_cached(store, stage, key, links, made_of)
+            plan.append(PlannedStage(stage.name, "run", reason, key))
+        else:
+            results[stage.name] = artifact
+            plan.append(PlannedStage(stage.name, "cached", f"store/{key[:12]}", key))
+    return plan
+
+
+def why_not_cached(
+    store: Store, stage: Stage, key: str, links: Mapping[str, str], made_of: Mapping[str, Any]
+) -> str:
+    """Says in a few words why a stage has to be run."""
+    if store.path(key).is_dir():
+        return "the stored result is corrupt"
+    if store.work(key).is_dir():
+        return "was interrupted; goes on from its last checkpoint"
+    previous = links.get(stage.name)
+    if previous is None:
+        return "not made yet"
+    try:
+        return explain_change(read_manifest(Path(store.path(previous))).made_of, made_of)
+    except ArtifactError:
+        return "not made yet"

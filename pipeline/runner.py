@@ -1,0 +1,261 @@
+"""Runs a chain: what is fresh is taken, what is not is made, and everything is recorded."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import runtime
+from pipeline.artifacts.files import sha256_json, storage_errors
+from pipeline.artifacts.fingerprint import describe_host, library_versions, stage_key
+from pipeline.artifacts.locks import hold_lock
+from pipeline.artifacts.manifest import Manifest, describe_files
+from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, write_run
+from pipeline.artifacts.store import Artifact, Store
+from pipeline.config.load import as_plain_data
+from pipeline.config.schema import Config
+from pipeline.errors import ArtifactError, ConfigError
+from pipeline.plan import chain_of, describe_inputs, describe_stage
+from pipeline.progress import Progress, SilentProgress
+from pipeline.results import RunResult, StageOutcome
+from pipeline.stages.contract import Context, Stage, StageResult
+
+if TYPE_CHECKING:
+    from pipeline.tflite.worker import ConversionWorker
+
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "tensorflow-model-optimization",
+    "keras-tuner",
+    "numpy",
+    "ai-edge-litert",
+    "tflite-micro",
+    "click",
+)
+
+
+def run_chain(
+    config: Config,
+    artifacts: Path,
+    progress: Progress | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    force: Iterable[str] = (),
+    config_name: str = "CONFIG",
+) -> RunResult:
+    """Runs the stages of `config` that are not fresh.
+
+    Args:
+        config: the checked configuration; `run.name` must be set.
+        artifacts: the artifacts folder.
+        progress: where bars and notes go; default nowhere.
+        first: stages before this one must be there already.
+        last: the last stage to run.
+        force: stages to run again although they are fresh.
+        config_name: how the user names the configuration, for messages.
+
+    Returns:
+        The outcome of each stage from the data to `last`.
+
+    Raises:
+        SlimlineError: of the type that tells what failed; earlier results stay.
+    """
+    name = run_name(config)
+    runner = _Runner(config, Store(artifacts), name, progress or SilentProgress(), config_name)
+    chain = chain_of(config)
+    names = [stage.name for stage in chain]
+    for wanted in (first, last, *force):
+        if wanted is not None and wanted not in names:
+            raise ConfigError(f"stage '{wanted}' is not in this chain: {', '.join(names)}")
+    if first and last and names.index(first) > names.index(last):
+        raise ConfigError(f"--from {first} comes after --to {last} in this chain")
+    busy = f"run '{name}' is being made by another process; wait for it or give another --name"
+    with hold_lock(artifacts / name / ".lock", busy), ExitStack() as cleanup:
+        cleanup.callback(runner.close)
+        return runner.run(chain, first, last, frozenset(force))
+
+
+def run_name(config: Config) -> str:
+    """Returns the run's name.
+
+    Raises:
+        ConfigError: none is set, or it is the store's.
+    """
+    if config.run.name is None:
+        raise ConfigError("run.name: missing; a configuration without a file needs a name")
+    if config.run.name in RESERVED:
+        raise ConfigError(f"run.name: '{config.run.name}' is taken by the store; choose another")
+    return config.run.name
+
+
+class _Runner:
+    """The state of one run: results so far, and the child process that converts."""
+
+    def __init__(
+        self, config: Config, store: Store, name: str, progress: Progress, config_name: str
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.name = name
+        self.progress = progress
+        self.config_name = config_name
+        self.results: dict[str, Artifact] = {}
+        self.outcomes: dict[str, StageOutcome] = {}
+        self.versions: dict[str, str] = {}
+        self._converter: ConversionWorker | None = None
+
+    def run(
+        self, chain: list[Stage], first: str | None, last: str | None, force: frozenset[str]
+    ) -> RunResult:
+        names = [stage.name for stage in chain]
+        start = names.index(first) if first else 0
+        end = names.index(last) + 1 if last else len(chain)
+        remove_links(self.store, self.name, set(names))
+        for position, stage in enumerate(chain[:end]):
+            inputs = describe_inputs(stage, chain, self.results)
+            made_of = describe_stage(stage, self.config, inputs, self.store)
+            key = stage_key(made_of)
+            with self.store.hold(key):
+                found = None if stage.name in force else self.store.find(key)
+                if found is None and position < start and stage.name != "data":
+                    raise ArtifactError(
+                        f"no fresh result of '{stage.name}', which '{first}' works on; make it "
+                        f"with: slimline run {self.config_name} --to {stage.name}"
+                    )
+                if found is None:
+                    upcoming = [s.name for s in chain[position:end]]
+                    artifact = self._make(stage, key, made_of, inputs, upcoming)
+                else:
+                    artifact = found
+                path = link_result(self.store, self.name, stage.name, key)
+            self._record(stage, artifact, path, cached=found is not None)
+        return RunResult(self.name, self.store.root / self.name, self.outcomes)
+
+    def _make(
+        self,
+        stage: Stage,
+        key: str,
+        made_of: dict[str, Any],
+        inputs: Mapping[str, Mapping[str, Artifact]],
+        upcoming: list[str],
+    ) -> Artifact:
+        """Runs a stage in its work folder and publishes the result."""
+        work = self.store.work(key)
+        output = work / "output"
+        with storage_errors(work):
+            shutil.rmtree(output, ignore_errors=True)
+            output.mkdir(parents=True)
+        if stage.name not in ("data", "report"):
+            if {"quantize", "export"} & set(upcoming):
+                self._start_converter()  # its imports overlap with the training
+            # Each stage starts from the seed, so that what ran before it does not matter.
+            runtime.start_tensorflow(self.config.run.seed)
+        self.progress.note(f"{stage.name}: started")
+        started = time.perf_counter()
+        context = Context(
+            seed=self.config.run.seed,
+            inputs=inputs,
+            work=work,
+            output=output,
+            progress=self.progress,
+            converter=self._start_converter,
+            made_of=made_of,
+            run=self._describe_run(),
+        )
+        with storage_errors(work):
+            result = stage.run(self.config, context)
+        for note in result.notes:
+            self.progress.note(f"{stage.name}: {note}")
+        manifest = self._manifest(stage, key, made_of, output, result, started)
+        artifact = self.store.publish(output, manifest)
+        shutil.rmtree(work, ignore_errors=True)
+        return artifact
+
+    def _manifest(
+        self,
+        stage: Stage,
+        key: str,
+        made_of: dict[str, Any],
+        output: Path,
+        result: StageResult,
+        started: float,
+    ) -> Manifest:
+        files = describe_files(output)
+        digest = result.digest or sha256_json({name: e.sha256 for name, e in files.items()})
+        return Manifest(
+            stage=stage.name,
+            key=key,
+            made_of=made_of,
+            digest=digest,
+            files=files,
+            metrics=result.metrics,
+            notes=result.notes,
+            seconds=round(time.perf_counter() - started, 3),
+            created=utc_now(),
+            host=describe_host(),
+            versions=self._library_versions(),
+        )
+
+    def _record(self, stage: Stage, artifact: Artifact, path: Path, cached: bool) -> None:
+        manifest = artifact.manifest
+        self.results[stage.name] = artifact
+        self.outcomes[stage.name] = StageOutcome(
+            stage.name, manifest.key, manifest.digest, path, cached, manifest.seconds,
+            manifest.metrics, manifest.notes,
+        )
+        words = "cached" if cached else f"done in {manifest.seconds:.1f} s"
+        self.progress.note(f"{stage.name}: {words}")
+        write_run(self.store, self.name, self._describe_run())
+
+    def _describe_run(self) -> dict[str, Any]:
+        """Returns what run.json records."""
+        return {
+            "name": self.name,
+            "seed": self.config.run.seed,
+            "config": as_plain_data(self.config),
+            "config_name": self.config_name,
+            "stages": [
+                {
+                    "stage": outcome.stage,
+                    "key": outcome.key,
+                    "digest": outcome.digest,
+                    "seconds": outcome.seconds,
+                    "cached": outcome.cached,
+                }
+                for outcome in self.outcomes.values()
+            ],
+            "figures": self.outcomes["evaluate"].metrics if "evaluate" in self.outcomes else None,
+            "versions": self._library_versions(),
+            "host": describe_host(),
+            "updated": utc_now(),
+        }
+
+    def _library_versions(self) -> dict[str, str]:
+        if not self.versions:
+            self.versions = library_versions(LIBRARIES)
+        return self.versions
+
+    def _start_converter(self) -> ConversionWorker:
+        from pipeline.tflite.worker import ConversionWorker
+
+        if self._converter is None:
+            self._converter = ConversionWorker()
+            self._converter.start()
+        return self._converter
+
+    def close(self) -> None:
+        """Ends the child process that converts."""
+        if self._converter is not None:
+            self._converter.close()
+
+
+def utc_now() -> str:
+    """Returns the time as ISO 8601 in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
