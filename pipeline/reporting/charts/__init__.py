@@ -1,0 +1,1 @@
+"""Inline SVG charts without dependencies; colours come from the page's CSS custom properties."""

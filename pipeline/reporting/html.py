@@ -1,0 +1,139 @@
+"""report.html: one file with everything in it; no script, no network, no external font."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from pipeline.reporting import units
+from pipeline.reporting.report_charts import draw_charts
+from pipeline.reporting.tables import sort_trials
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(%|B|KB|MB|GB|ms|s|min|h|points)\b|%)")
+# Sections in their order: template and anchor, heading, key of the report that it needs.
+SECTIONS = (
+    ("result", "Result", None),
+    ("files", "Model files", "files"),
+    ("training", "Training", "training"),
+    ("schedules", "Schedules that ran", "schedules"),
+    ("trials", "Search", "trials"),
+    ("sparsity", "Sparsity", "sparsity"),
+    ("quantization", "Quantization", "quantization"),
+    ("data", "Data", "data"),
+    ("cost", "Cost", "stages"),
+    ("setup", "Configuration and versions", None),
+)
+# More classes or trials than this are summed up, with the rest folded away.
+MAX_CLASSES = 30
+MAX_TRIALS = 12
+
+
+def render_report(report: Mapping[str, Any]) -> str:
+    """Renders the content of report.json as one HTML file.
+
+    Args:
+        report: what `build_report` returned, or what was read back from report.json.
+
+    Returns:
+        str: a complete HTML document, to be written as UTF-8. Names and texts of the user are
+        escaped; a Content-Security-Policy in it forbids scripts and any network access.
+    """
+    trials = report["trials"]
+    return template_environment().get_template("report.html.j2").render(
+        report=report,
+        sections=[one for one in SECTIONS if one[2] is None or report[one[2]]],
+        charts=draw_charts(report),
+        decimals=units.accuracy_decimals((report["files"] or {}).get("samples")),
+        ranked_trials=sort_trials(trials["trials"], trials["objective"]) if trials else [],
+        trial_paths=hyperparameter_paths(trials["trials"]) if trials else [],
+        dtype_counts=count_dtypes,
+        max_classes=MAX_CLASSES,
+        max_trials=MAX_TRIALS,
+    )  # fmt: skip
+
+
+@functools.cache
+def template_environment() -> jinja2.Environment:
+    """Jinja2 with escaping always on; a name that a template misspells is an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bytes": lambda value: unbroken(units.format_bytes(value)),
+        "percent": lambda value, decimals=1: unbroken(units.format_percent(value, decimals)),
+        "points": units.format_points,
+        "ratio": units.format_ratio,
+        "seconds": lambda value: unbroken(units.format_seconds(value)),
+        "milliseconds": lambda value: unbroken(units.format_milliseconds(value)),
+        "figure": units.format_figure,
+        "unbroken": unbroken,
+        "breakable": breakable,
+        "spread": describe_spread,
+        "factor": format_factor,
+        "moment": format_moment,
+    }
+    return environment
+
+
+def unbroken(text: str) -> str:
+    """Keeps a figure and its unit on one line, by non-breaking spaces."""
+    return BEFORE_UNIT.sub("\u00a0", text)
+
+
+def breakable(text: str) -> Markup:
+    """Lets a dotted path or a long name break after dots, underscores and slashes."""
+    safe = str(escape(text))
+    for character in "._/":
+        safe = safe.replace(character, character + "<wbr>")
+    return Markup(safe)
+
+
+def describe_spread(counts: Sequence[int]) -> str:
+    """Smallest to largest of some counts: "20", "34 to 37"."""
+    low, high = min(counts, default=0), max(counts, default=0)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def format_factor(value: float | Sequence[float]) -> str:
+    """A factor of the preprocessing: one for all values, or how many there are and their range."""
+    if not isinstance(value, list | tuple) or len(value) <= 3:
+        return units.format_figure(value)
+    low, high = units.format_figure(min(value)), units.format_figure(max(value))
+    return f"({len(value)} values from {low} to {high})"
+
+
+def format_moment(created: str) -> str:
+    """An ISO 8601 time for people: 2026-11-21 05:20 UTC; anything else as it is."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".rstrip()
+
+
+def hyperparameter_paths(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every path that some trial set, in the order met."""
+    return list(dict.fromkeys(path for trial in trials for path in trial["hyperparameters"]))
+
+
+def count_dtypes(tensors: Sequence[Mapping[str, Any]]) -> str:
+    """How many constant tensors a file has of each dtype: "int8 × 5, int32 × 4"."""
+    counts = Counter(tensor["dtype"] for tensor in tensors)
+    return ", ".join(f"{dtype} × {count}" for dtype, count in counts.most_common())

@@ -1,0 +1,195 @@
+"""report.json: everything a run found, in one stable structure (schema_version 1).
+
+    schema_version  1; rises when a key changes its meaning or goes
+    name, seed, created
+    headline        {smallest, deploy}: comparisons with the float file (headline.py), or null
+    files           {split, samples, seed, host, deploy, rows: [one per model file]} or null:
+                    the rows of evaluate, each with the `parity` that export measured
+    training        [{stage, title, best_epoch, history: [rows]}], one per training that ran
+    schedules       {stage: [{step, learning_rate[, target_sparsity]}]} as it really ran;
+                    points on straight pieces are left out (schedule.csv has every step)
+    trials          metrics of tune, each trial with `best_so_far`, or null
+    sparsity        metrics of prune without its history, or null
+    quantization    metrics of quantize without its history, plus `parity` per file, or null
+    data            metrics of data, or null
+    stages          [{stage, key, digest, seconds, cached}] in the order of the chain
+    configuration   {values, text}
+    versions, host, commands
+
+All keys are always there; a section whose stage was not in the chain is null (or empty where it
+is a list or an object). NaN and ±Inf become null, so that any JSON reader can read the file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.reporting.headline import build_headline
+from pipeline.reporting.tables import is_minimized
+from pipeline.reporting.thinning import thin_curve
+from pipeline.reporting.units import is_number
+
+SCHEMA_VERSION = 1
+
+# Where a stage's metrics keep a training history: (stage, keys on the way to it, title).
+HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("train", (), "First training"),
+    ("tune", (), "Retraining of the search's winner"),
+    ("prune", (), "Fine-tuning while pruning"),
+    ("quantize", ("qat",), "Quantization-aware training"),
+)
+
+
+def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Builds the content of report.json; pure, the same run gives the same report.
+
+    Args:
+        run: `name`, `seed`, `config` (the validated configuration as plain values),
+            `config_text` (YAML), `stages` (each with `stage`, `key`, `digest`, `seconds` that
+            making it took, `cached`, `metrics`), `versions`, `host`, `created` (ISO 8601),
+            `commands`, `schedules` ({stage: rows of [step, learning_rate(, target_sparsity)]}).
+
+    Returns:
+        dict: plain JSON values only; the structure is at the top of this file.
+    """
+    run = to_plain(run)
+    metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
+    deploy = (metrics.get("export") or {}).get("deploy")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": run["name"],
+        "seed": run["seed"],
+        "created": run["created"],
+        "headline": build_headline(metrics.get("evaluate"), deploy),
+        "files": build_files(metrics),
+        "training": build_training(metrics),
+        "schedules": {
+            stage: build_schedule(rows) for stage, rows in run["schedules"].items() if rows
+        },
+        "trials": build_trials(metrics.get("tune")),
+        "sparsity": without(metrics.get("prune"), "history"),
+        "quantization": build_quantization(metrics),
+        "data": metrics.get("data"),
+        "stages": [
+            {key: entry[key] for key in ("stage", "key", "digest", "seconds", "cached")}
+            for entry in run["stages"]
+        ],
+        "configuration": {"values": run["config"], "text": run["config_text"]},
+        "versions": run["versions"],
+        "host": run["host"],
+        "commands": run["commands"],
+    }
+
+
+def build_files(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The table of model files: what evaluate measured, with export's parity beside it."""
+    evaluate = metrics.get("evaluate")
+    if evaluate is None:
+        return None
+    parity = parity_by_file(metrics)
+    return {
+        "split": evaluate["split"],
+        "samples": evaluate["samples"],
+        "seed": evaluate["seed"],
+        "host": evaluate.get("host"),
+        "deploy": (metrics.get("export") or {}).get("deploy"),
+        "rows": [{**row, "parity": parity.get(row["file"])} for row in evaluate["files"]],
+    }
+
+
+def parity_by_file(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """File name → how far its outputs are from the Keras model's, as export measured it."""
+    exported = (metrics.get("export") or {}).get("files", [])
+    return {entry["file"]: entry.get("parity") for entry in exported}
+
+
+def build_training(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One entry per training that left a history, in the order of the chain."""
+    curves = []
+    for stage, path, title in HISTORIES:
+        place: Any = metrics.get(stage)
+        for key in path:
+            place = None if place is None else place.get(key)
+        if place and place.get("history"):
+            curves.append(
+                {
+                    "stage": stage,
+                    "title": title,
+                    "best_epoch": place.get("best_epoch"),
+                    "history": place["history"],
+                }
+            )
+    return curves
+
+
+def build_schedule(rows: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """The recorded schedule with only the points that its curves need.
+
+    Args:
+        rows: [step, learning_rate] or [step, learning_rate, target_sparsity], steps rising.
+    """
+    columns = ("learning_rate", "target_sparsity")[: len(rows[0]) - 1]
+    kept: set[float] = set()
+    for index in range(1, len(columns) + 1):
+        kept |= {x for x, _ in thin_curve([(row[0], row[index]) for row in rows])}
+    return [
+        {"step": int(row[0]), **dict(zip(columns, row[1:], strict=True))}
+        for row in rows
+        if row[0] in kept
+    ]
+
+
+def build_trials(tune: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The search: each trial with the best score up to it (None until one has succeeded)."""
+    if tune is None:
+        return None
+    minimized = is_minimized(tune["objective"])
+    better = min if minimized else max
+    best: float | None = None
+    trials = []
+    for trial in tune["trials"]:
+        score = trial["score"]
+        if trial["status"] != "failed" and is_number(score):
+            best = score if best is None else better(best, score)
+        trials.append({**trial, "best_so_far": best})
+    return {**(without(tune, "history") or {}), "minimized": minimized, "trials": trials}
+
+
+def build_quantization(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What quantize promised and export checked, per file."""
+    quantize = metrics.get("quantize")
+    if quantize is None:
+        return None
+    parity = parity_by_file(metrics)
+    return {
+        **quantize,
+        "qat": without(quantize.get("qat"), "history"),
+        "files": [{**file, "parity": parity.get(file["file"])} for file in quantize["files"]],
+    }
+
+
+def without(mapping: Mapping[str, Any] | None, key: str) -> dict[str, Any] | None:
+    """A copy without one key; None stays None."""
+    if mapping is None:
+        return None
+    return {name: value for name, value in mapping.items() if name != key}
+
+
+def to_plain(value: Any) -> Any:
+    """JSON values only: NumPy scalars and arrays become Python's, NaN and ±Inf become None."""
+    if isinstance(value, Mapping):
+        return {to_plain(str(key)): to_plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        # A lone surrogate (from a file's bytes) could not be written as UTF-8.
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return to_plain(value.tolist())
+    return to_plain(str(value))

@@ -1,0 +1,295 @@
+"""A made-up but realistic run, for the tests and for looking at the report."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+
+ALL_STAGES = ("data", "train", "tune", "prune", "quantize", "export", "evaluate")
+CLASS_COUNTS = {
+    "train": [107, 109, 106, 110, 108, 109, 108, 107, 104, 108],
+    "validation": [36, 36, 36, 36, 36, 36, 37, 36, 35, 36],
+    "test": [35, 36, 35, 37, 37, 36, 36, 37, 35, 36],
+}
+STEPS_PER_EPOCH = 34
+CONFIG_TEXT = """\
+run:
+  name: digits
+  seed: 7
+data:
+  source: digits
+model:
+  architecture: small_cnn
+  filters: [16, 32]
+  units: 64
+train:
+  epochs: 40
+  batch_size: 32
+  optimizer: {name: adam, learning_rate: 0.002}
+  schedule: {kind: cosine, warmup: 2 epochs}
+prune:
+  epochs: 12
+  pruning_schedule: {kind: polynomial, final_sparsity: 0.8}
+quantize:
+  schemes: [int8, dynamic_range]
+"""
+
+
+def make_run(stages: tuple[str, ...] = ALL_STAGES, **changes: Any) -> dict[str, Any]:
+    """The input of `build_report` for a chain of these stages; `changes` replace top-level keys."""
+    metrics = {name: METRICS[name]() for name in stages}
+    if "evaluate" in stages:
+        kept = {"float"} | ({"pruned"} if "prune" in stages else set())
+        kept |= {"int8", "dynamic_range"} if "quantize" in stages else set()
+        for stage in ("evaluate", "export"):
+            if stage in metrics:
+                files = [file for file in metrics[stage]["files"] if file["name"] in kept]
+                metrics[stage]["files"] = files
+        if "export" in metrics:
+            names = [file["name"] for file in metrics["export"]["files"]]
+            metrics["export"]["deploy"] = f"{'int8' if 'int8' in names else names[-1]}.tflite"
+    seconds = {"data": 0.41, "train": 18.2, "tune": 64.9, "prune": 21.3, "quantize": 9.6}
+    schedules = {"train": train_schedule(), "prune": prune_schedule()}
+    run = {
+        "name": "digits",
+        "seed": 7,
+        "created": "2026-11-21T05:20:31+00:00",
+        "config": {"run": {"name": "digits", "seed": 7}, "train": {"epochs": 40}},
+        "config_text": CONFIG_TEXT,
+        "stages": [
+            {
+                "stage": name,
+                "key": hashlib.sha256(name.encode()).hexdigest(),
+                "digest": hashlib.sha256(b"d" + name.encode()).hexdigest(),
+                "seconds": seconds.get(name, 4.7),
+                "cached": name in ("data", "train"),
+                "metrics": metrics[name],
+            }
+            for name in stages
+        ],
+        "versions": {
+            "python": "3.11.7", "slimline": "0.1.0", "tensorflow": "2.21.0", "keras": "3.15.1",
+            "tf_keras": "2.21.0", "tensorflow-model-optimization": "0.8.1", "numpy": "2.4.6",
+        },
+        "host": {
+            "cpu": "AMD EPYC 7B13", "cores": 2, "platform": "Linux-6.1-x86_64", "python": "3.11.7",
+        },
+        "commands": ["slimline run configs/digits.yaml --name digits"],
+        "schedules": {name: rows for name, rows in schedules.items() if name in stages},
+    }  # fmt: skip
+    return {**run, **changes}
+
+
+def history(epochs: int, start: float, floor: float, seed: int) -> list[dict[str, float]]:
+    """Loss that falls from `start` to `floor`, with noise, and accuracy that rises with it."""
+    noise = np.random.default_rng(seed).normal(0, 0.02, (epochs, 2))
+    rows = []
+    for epoch in range(1, epochs + 1):
+        fall = math.exp(-5 * epoch / epochs)
+        loss = floor + (start - floor) * fall * (1 + noise[epoch - 1, 0])
+        val_loss = floor * 3 + (start - floor) * fall * (1.1 + noise[epoch - 1, 1])
+        rows.append(
+            {
+                "epoch": epoch,
+                "loss": loss,
+                "accuracy": max(0.1, 1 - loss * 0.4),
+                "val_loss": val_loss,
+                "val_accuracy": max(0.1, 1 - val_loss * 0.36 + noise[epoch - 1, 1] * 0.1),
+                "learning_rate": 0.002 * (1 + math.cos(math.pi * epoch / epochs)) / 2,
+                "seconds": 0.41,
+            }
+        )
+    return rows
+
+
+def train_schedule() -> list[list[float]]:
+    """Two epochs of warm-up, then a cosine, as float32 like the recorded one."""
+    total, warmup = 40 * STEPS_PER_EPOCH, 2 * STEPS_PER_EPOCH
+    rows = []
+    for step in range(total):
+        share = (step - warmup) / (total - warmup)
+        rate = 0.002 * (step / warmup if step < warmup else (1 + math.cos(math.pi * share)) / 2)
+        rows.append([step, float(np.float32(rate))])
+    return rows
+
+
+def prune_schedule() -> list[list[float]]:
+    """A cubic rise from 30 % to 80 % in steps of ten, at a constant rate."""
+    rows = []
+    for step in range(12 * STEPS_PER_EPOCH):
+        share = min(1.0, (step // 10 * 10) / 300)
+        rows.append([step, 0.0005, 0.8 - 0.5 * (1 - share) ** 3])
+    return rows
+
+
+def data_metrics() -> dict[str, Any]:
+    return {
+        "digest": hashlib.sha256(b"digits").hexdigest(),
+        "source": "digits",
+        "class_names": [str(digit) for digit in range(10)],
+        "input_shape": [8, 8, 1],
+        "samples": {split: sum(counts) for split, counts in CLASS_COUNTS.items()},
+        "class_counts": CLASS_COUNTS,
+        "duplicates": {"train/validation": 0, "train/test": 2, "validation/test": 0},
+        "preprocessing": {"scale": 0.0625, "offset": 0.0, "placement": "sidecar"},
+    }
+
+
+def train_metrics() -> dict[str, Any]:
+    rows = history(40, 2.2, 0.01, 0)
+    return {
+        "epochs_run": 40, "best_epoch": 33, "optimizer": "adam", "parameters": 37994,
+        "train": {"loss": 0.012, "accuracy": 0.9991},
+        "validation": {"loss": 0.061, "accuracy": 0.9833, "samples": 360},
+        "history": rows, "seconds": 18.2,
+    }  # fmt: skip
+
+
+def tune_metrics() -> dict[str, Any]:
+    scores = [0.9583, 0.9722, None, 0.9667, 0.9806, 0.9611, 0.9750, 0.9861, 0.9778, 0.9833]
+    trials = [
+        {
+            "trial": f"{index:04d}",
+            "hyperparameters": {
+                "train.optimizer.learning_rate": 10 ** (-4 + 2 * ((index * 7) % 10) / 10),
+                "model.dropout": round(0.05 * ((index * 3) % 10), 2),
+                "train.batch_size": 32 if index % 2 else 64,
+            },
+            "score": score,
+            "epochs": 12 if score else 1,
+            "status": "ended" if score else "failed",
+            "seconds": 5.2 if score else 0.8,
+            "error": None if score else "the loss was nan at step 31 with learning_rate 0.0251",
+        }
+        for index, score in enumerate(scores)
+    ]
+    return {
+        "algorithm": "bayesian", "objective": "val_accuracy", "trials": trials,
+        "best_trial": "0007", "replaced": True,
+        "baseline": {"accuracy": 0.9833, "loss": 0.061, "samples": 360},
+        "winner": {"accuracy": 0.9861, "loss": 0.055, "samples": 360},
+        "history": history(30, 2.1, 0.01, 1), "seconds": 64.9,
+    }  # fmt: skip
+
+
+def prune_metrics() -> dict[str, Any]:
+    shapes = {
+        "conv_1": [3, 3, 1, 16], "conv_2": [3, 3, 16, 32], "hidden_dense": [512, 64],
+        "logits": [64, 10],
+    }  # fmt: skip
+    layers = []
+    for name, shape in shapes.items():
+        parameters = math.prod(shape)
+        target = 0.5 if name == "conv_1" else 0.8
+        zeros = round(parameters * target)
+        layers.append(
+            {
+                "layer": name,
+                "tensor": f"{name}/kernel",
+                "shape": shape,
+                "parameters": parameters,
+                "zeros": zeros,
+                "sparsity": zeros / parameters,
+                "target": target,
+            }
+        )
+    return {
+        "sparsity": 0.7988, "overall_sparsity": 0.7911, "layers": layers,
+        "skipped": [{"layer": "conv_1_norm", "reason": "BatchNormalization has no kernel"}],
+        "history": history(12, 0.4, 0.02, 2),
+        "validation": {"accuracy": 0.9833, "loss": 0.063, "samples": 360},
+        "crossing": {"layers": 9, "max_relative_difference": 3.1e-7}, "seconds": 21.3,
+    }  # fmt: skip
+
+
+def quantize_metrics() -> dict[str, Any]:
+    def tensors(weights: str, bias: str) -> list[dict[str, Any]]:
+        return [
+            {"name": f"t{i}", "shape": [8], "dtype": dtype, "parameters": 8, "zeros": 4,
+             "sparsity": 0.5, "distinct": 5}
+            for i, dtype in enumerate([weights] * 4 + [bias] * 4)
+        ]  # fmt: skip
+
+    common = {"sparsity": 0.7988}
+    return {
+        "method": "qat",
+        "files": [
+            {"name": "int8", "scheme": "int8", "file": "int8.tflite", "size_bytes": 43160,
+             "gzip_bytes": 14912, "tensors": tensors("int8", "int32"),
+             "validation": {"accuracy": 0.9806, "loss": 0.066, "samples": 360}, **common},
+            {"name": "dynamic_range", "scheme": "dynamic_range", "file": "dynamic_range.tflite",
+             "size_bytes": 42588, "gzip_bytes": 15230, "tensors": tensors("int8", "float32"),
+             "validation": {"accuracy": 0.9833, "loss": 0.064, "samples": 360}, **common},
+        ],
+        "reference": {"accuracy": 0.9861, "loss": 0.055, "samples": 360},
+        "qat": {
+            "history": history(6, 0.2, 0.03, 3),
+            "quantized_layers": ["conv_1", "conv_2", "hidden_dense", "logits"],
+            "left_to_converter": [{"layer": "flatten", "reason": "has no weights"}],
+        },
+        "representative": {"samples": 200, "class_counts": [20] * 10},
+        "seconds": 9.6,
+    }  # fmt: skip
+
+
+def export_metrics() -> dict[str, Any]:
+    agreement = {"float": 1.0, "pruned": 1.0, "int8": 0.992, "dynamic_range": 0.996}
+    return {
+        "files": [
+            {
+                "name": name, "file": f"{name}.tflite", "size_bytes": 1, "gzip_bytes": 1,
+                "sha256": hashlib.sha256(name.encode()).hexdigest(), "inputs": [], "outputs": [],
+                "parity": {
+                    "samples": 256, "max_difference": 2e-7 if share == 1 else 0.071,
+                    "mean_difference": 3e-8 if share == 1 else 0.0094, "spread": 6.31,
+                    "label_agreement": share,
+                },
+            }
+            for name, share in agreement.items()
+        ],
+        "deploy": "int8.tflite",
+    }  # fmt: skip
+
+
+def evaluate_metrics() -> dict[str, Any]:
+    def row(
+        name: str, right: int, interval: list[float], pair: tuple[int, int, float] | None,
+        sizes: tuple[int, int, int], sparsity: float, latency: float, arena: int | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        size, gzipped, xz = sizes
+        return {
+            "name": name, "file": f"{name}.tflite", "accuracy": right / 360,
+            "accuracy_interval": interval, "loss": 0.07 + (360 - right) * 1e-3,
+            "mcnemar": pair and {"float_only": pair[0], "file_only": pair[1], "p_value": pair[2]},
+            "size_bytes": size, "gzip_bytes": gzipped, "xz_bytes": xz,
+            "raw_ratio": 154660 / size, "gzip_ratio": 154660 / gzipped,
+            "parameters": 37994, "non_zeros": round(37994 * (1 - sparsity)), "sparsity": sparsity,
+            "macs": 146368,
+            "latency_ms": {"median": latency, "p95": latency * 1.4, "runs": 300, "threads": 1,
+                           "runtime": "ai-edge-litert 2.3.0", "cpu": "AMD EPYC 7B13"},
+            "arena_bytes": arena,
+            "arena_note": None if arena else "tflite-micro has no hybrid kernels for CONV_2D",
+        }  # fmt: skip
+
+    return {
+        "split": "test", "samples": 360, "seed": 7,
+        "host": {"cpu": "AMD EPYC 7B13", "cores": 2, "platform": "Linux", "python": "3.11.7"},
+        "files": [
+            row("float", 355, [0.9679, 0.9941], None, (154660, 142310, 137020), 0.0, 0.0213, 21504),
+            row("pruned", 354, [0.9641, 0.9923], (2, 1, 1.0), (154660, 41870, 36920), 0.7988,
+                0.0212, 21504),
+            row("int8", 351, [0.9532, 0.9868], (5, 1, 0.21875), (43160, 14912, 13604), 0.7988,
+                0.0097, 7920),
+            row("dynamic_range", 353, [0.9604, 0.9905], (3, 1, 0.625), (42588, 15230, 13988),
+                0.7988, 0.0151, None),
+        ],
+    }  # fmt: skip
+
+
+METRICS = {
+    "data": data_metrics, "train": train_metrics, "tune": tune_metrics, "prune": prune_metrics,
+    "quantize": quantize_metrics, "export": export_metrics, "evaluate": evaluate_metrics,
+}  # fmt: skip

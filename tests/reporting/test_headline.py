@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.reporting.headline import build_headline
+from tests.reporting.sample_run import evaluate_metrics
+
+
+def headline(file_only: int = 1, float_only: int = 5, p_value: float = 0.21875) -> dict[str, Any]:
+    evaluate = evaluate_metrics()
+    int8 = evaluate["files"][2]
+    int8["mcnemar"] = {"float_only": float_only, "file_only": file_only, "p_value": p_value}
+    built = build_headline(evaluate, "int8.tflite")
+    assert built is not None
+    return built["smallest"]
+
+
+def test_smallest_file_against_float() -> None:
+    best = headline()
+    assert best["file"] == "int8.tflite"
+    assert best["accuracy_difference"] == pytest.approx(-4 / 360)
+    assert best["significant"] is False
+    assert best["sentence"] == (
+        "int8.tflite is 14.9 KB after gzip, 10.4× smaller than the raw float.tflite (154.7 KB; "
+        "142.3 KB after gzip), and classifies 97.5 % of the 360 test samples correctly against "
+        "98.6 %: 1.1 points lower (95 % interval −2.5 to +0.3, McNemar p = 0.22), not a "
+        "significant difference, though a drop of up to 2.5 points is not ruled out."
+    )
+
+
+def test_a_significant_drop_is_called_one() -> None:
+    sentence = headline(file_only=2, float_only=20, p_value=0.0001)["sentence"]
+    assert "5.0 points lower" in sentence
+    assert sentence.endswith("McNemar p < 0.001), a significant drop.")
+
+
+def test_a_significant_gain_is_called_one() -> None:
+    assert headline(20, 2, 0.0001)["sentence"].endswith("a significant gain.")
+
+
+def test_equal_accuracy_is_not_sold_as_proof() -> None:
+    sentence = headline(3, 3, 1.0)["sentence"]
+    assert "no difference (95 % interval −1.4 to +1.4" in sentence
+    assert "a drop of up to 1.4 points is not ruled out" in sentence
+
+
+def test_another_file_to_deploy_gets_its_own_sentence() -> None:
+    built = build_headline(evaluate_metrics(), "dynamic_range.tflite")
+    assert built is not None and built["smallest"]["name"] == "int8"
+    assert built["deploy"]["name"] == "dynamic_range"
+
+
+def test_float_alone_and_nothing_at_all() -> None:
+    evaluate = evaluate_metrics()
+    evaluate["files"] = evaluate["files"][:1]
+    built = build_headline(evaluate, None)
+    assert built is not None and built["smallest"]["baseline"] is None
+    assert built["smallest"]["sentence"] == (
+        "float.tflite is 154.7 KB, 142.3 KB after gzip, and classifies 98.6 % of the 360 test "
+        "samples correctly."
+    )
+    assert build_headline(None, None) is None

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pipeline.reporting.html import (
+    SECTIONS,
+    TEMPLATES,
+    breakable,
+    count_dtypes,
+    describe_spread,
+    format_factor,
+    format_moment,
+    render_report,
+    unbroken,
+)
+from pipeline.reporting.report_json import build_report
+from tests.reporting.conftest import Browse
+from tests.reporting.sample_run import make_run
+
+SCRIPT = "<script>document.title='owned'</script>"
+IMAGE = '"><img src=x onerror="document.title=\'owned\'">'
+VOID = {"meta", "link", "wbr", "img", "br", "path", "line", "circle", "rect"}
+
+
+class Page(HTMLParser):
+    """Collects tags, checks that they nest, and keeps the visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def render(*stages: str) -> str:
+    return render_report(build_report(make_run(stages) if stages else make_run()))
+
+
+def hostile_html() -> str:
+    run = make_run(name=SCRIPT, config_text=f"# {SCRIPT}", commands=[f"slimline run {IMAGE}"])
+    metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
+    metrics["data"]["class_names"] = [SCRIPT, IMAGE, *"23456789"]
+    metrics["tune"]["trials"][2]["error"] = IMAGE
+    metrics["tune"]["trials"][0]["hyperparameters"][f"model.{IMAGE}"] = SCRIPT
+    metrics["prune"]["layers"][0]["layer"] = IMAGE
+    metrics["prune"]["skipped"][0]["reason"] = SCRIPT
+    metrics["evaluate"]["files"][1]["name"] = IMAGE
+    run["versions"][SCRIPT] = IMAGE
+    return render_report(build_report(run))
+
+
+def section_ids(html: str) -> list[str]:
+    return re.findall(r'<section id="(\w+)">', html)
+
+
+def test_full_report_has_every_section_and_nests() -> None:
+    html = render()
+    page = Page(html)
+    assert page.open == []
+    assert section_ids(html) == [anchor for anchor, _, _ in SECTIONS]
+    for text in ("97.5\u00a0%", "not a significant difference", "the loss was nan at step 31",
+                 "2 samples are in two splits", "slimline run configs/digits.yaml"):  # fmt: skip
+        assert text in page.text
+
+
+@pytest.mark.parametrize(
+    ("stages", "absent"),
+    [
+        (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
+        (("data", "train", "prune", "export", "evaluate"), {"trials", "quantization"}),
+        (("data", "train"), {"files", "trials", "sparsity", "quantization"}),
+        (("data",), {"files", "training", "schedules", "trials", "sparsity", "quantization"}),
+    ],
+)
+def test_sections_of_absent_stages_are_left_out(stages: tuple[str, ...], absent: set[str]) -> None:
+    html = render(*stages)
+    assert Page(html).open == []
+    assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent
+    assert not re.search(rf'href="#({"|".join(absent)})"', html)
+
+
+def test_report_read_back_from_json_renders_the_same() -> None:
+    report = build_report(make_run())
+    assert render_report(json.loads(json.dumps(report))) == render_report(report)
+
+
+def test_nothing_is_fetched_and_nothing_runs() -> None:
+    page = Page(render())
+    assert "script" not in page.tags and "iframe" not in page.tags
+    targets = [value or "" for name, value in page.attributes if name in ("src", "href")]
+    assert all(target.startswith("#") or target == "data:," for target in targets)
+    policy = next(value for name, value in page.attributes if name == "content" and "src" in value)
+    assert policy.startswith("default-src 'none'")
+    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    assert "url(" not in css and "@import" not in css
+
+
+def test_hostile_names_stay_text() -> None:
+    html = hostile_html()
+    page = Page(html)
+    assert page.open == []
+    assert "script" not in page.tags and "img" not in page.tags
+    assert not any(name.startswith("on") for name, _ in page.attributes)
+    assert page.text.count("<script>document.title='owned'</script>") >= 4
+
+
+def test_many_trials_fold_away_and_many_classes_are_summed_up() -> None:
+    run = make_run()
+    data, tune = run["stages"][0]["metrics"], run["stages"][2]["metrics"]
+    data["class_names"] = [f"class {index}" for index in range(100)]
+    data["class_counts"] = {split: [5, *[7] * 99] for split in data["class_counts"]}
+    tune["trials"] = [{**tune["trials"][1], "trial": f"{index:04d}"} for index in range(40)]
+    text = Page(render_report(build_report(run))).text
+    assert "The other 28 trials" in text
+    assert "5 to 7 samples per class" in text and "class 99" not in text
+
+
+def test_duplicates_within_a_split_are_no_warning() -> None:
+    run = make_run(("data",))
+    run["stages"][0]["metrics"]["duplicates"] = {"train": 3, "train/test": 0}
+    page = Page(render_report(build_report(run)))
+    assert "3 samples of train repeat another of the same split" in page.text
+    assert "No sample is in two splits" in page.text
+    assert ("class", "warning") not in page.attributes
+
+
+def test_small_helpers() -> None:
+    assert breakable("a.b/<c>") == "a.<wbr>b/<wbr>&lt;c&gt;"
+    assert unbroken("12.1 KB, 98.5 % of 3 files") == "12.1\u00a0KB, 98.5\u00a0% of 3 files"
+    assert describe_spread([36, 34, 37]) == "34 to 37" and describe_spread([20, 20]) == "20"
+    assert format_factor(0.0625) == "0.0625"
+    assert format_factor([0.5, 1.0, 2.0, 0.25]) == "(4 values from 0.25 to 2)"
+    assert format_moment("2026-11-21T05:20:31+00:00") == "2026-11-21 05:20 UTC"
+    assert format_moment("yesterday") == "yesterday"
+    assert count_dtypes([{"dtype": "int8"}, {"dtype": "int32"}, {"dtype": "int8"}]) == (
+        "int8 × 2, int32 × 1"
+    )
+
+
+def console_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def first_pixel(png: bytes) -> tuple[int, int, int]:
+    """Colour of the corner: its bytes come first and no PNG filter changes them."""
+    data, place = b"", 8
+    while place < len(png):
+        length, kind = int.from_bytes(png[place : place + 4], "big"), png[place + 4 : place + 8]
+        data += png[place + 8 : place + 8 + length] if kind == b"IDAT" else b""
+        place += 12 + length
+    red, green, blue = zlib.decompress(data)[1:4]
+    return red, green, blue
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [(1, (255, 255, 255)), (0, (20, 23, 28))])
+def test_browser_shows_it_light_and_dark(
+    browse: Browse, tmp_path: Path, scheme: int, paper: tuple[int, int, int]
+) -> None:
+    picture = tmp_path / "page.png"
+    done = browse(
+        render(), f"--blink-settings=preferredColorScheme={scheme}", "--window-size=1280,900",
+        f"--screenshot={picture}",
+    )  # fmt: skip
+    assert console_lines(done) == []
+    assert first_pixel(picture.read_bytes()) == paper
+
+
+def test_browser_runs_nothing_of_a_hostile_report(browse: Browse) -> None:
+    done = browse(hostile_html(), "--dump-dom")
+    assert console_lines(done) == []
+    assert re.search(r"<title>&lt;script&gt;document\.title='owned'", done.stdout)
+    assert "<title>owned" not in done.stdout
+
+
+def test_browser_check_notices_a_script(browse: Browse) -> None:
+    """The control: the page's policy blocks a script that got in, and the console says so."""
+    done = browse(render().replace("<main>", f"<main>{SCRIPT}"), "--dump-dom")
+    assert console_lines(done) != []
+    assert "<title>owned" not in done.stdout

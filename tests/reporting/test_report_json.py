@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+
+from pipeline.reporting.report_json import SCHEMA_VERSION, build_report, to_plain
+from tests.reporting.sample_run import ALL_STAGES, make_run
+
+KEYS = [
+    "schema_version", "name", "seed", "created", "headline", "files", "training", "schedules",
+    "trials", "sparsity", "quantization", "data", "stages", "configuration", "versions", "host",
+    "commands",
+]  # fmt: skip
+
+
+def test_structure_is_the_documented_one() -> None:
+    report = build_report(make_run())
+    assert list(report) == KEYS
+    assert report["schema_version"] == SCHEMA_VERSION == 1
+    assert report == json.loads(json.dumps(report, allow_nan=False))
+
+
+def test_pure() -> None:
+    run = make_run()
+    before = copy.deepcopy(run)
+    assert build_report(run) == build_report(run)
+    assert run == before
+
+
+@pytest.mark.parametrize(
+    ("stages", "absent"),
+    [
+        (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
+        (("data", "train"), {"trials", "sparsity", "quantization", "files", "headline"}),
+        (("data", "train", "tune", "export", "evaluate"), {"sparsity", "quantization"}),
+    ],
+)
+def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: set[str]) -> None:
+    report = build_report(make_run(stages))
+    assert list(report) == KEYS
+    assert {key for key, value in report.items() if value is None} == absent
+
+
+def test_best_so_far_skips_failed_trials() -> None:
+    trials = build_report(make_run())["trials"]["trials"]
+    assert [t["best_so_far"] for t in trials[:5]] == [0.9583, 0.9722, 0.9722, 0.9722, 0.9806]
+
+
+def test_best_so_far_of_a_loss_falls() -> None:
+    run = make_run(("data", "tune"))
+    tune = run["stages"][1]["metrics"]
+    tune["objective"] = "val_loss"
+    for trial, score in zip(tune["trials"], [math.nan, 0.5, 0.7, 0.2], strict=False):
+        trial["score"] = score
+    trials = build_report(run)["trials"]["trials"]
+    assert [t["best_so_far"] for t in trials[:4]] == [None, 0.5, 0.5, 0.2]
+
+
+def test_trainings_in_the_order_of_the_chain() -> None:
+    training = build_report(make_run())["training"]
+    assert [run["stage"] for run in training] == ["train", "tune", "prune", "quantize"]
+    assert training[0]["best_epoch"] == 33 and len(training[0]["history"]) == 40
+
+
+def test_schedule_keeps_the_corners_of_each_column() -> None:
+    schedule = build_report(make_run())["schedules"]
+    assert list(schedule) == ["train", "prune"]
+    steps = [row["step"] for row in schedule["prune"]]
+    assert steps[:5] == [0, 9, 10, 19, 20] and steps[-1] == 407
+    assert all(
+        set(row) == {"step", "learning_rate", "target_sparsity"} for row in schedule["prune"]
+    )
+    # The peak after two epochs of warm-up is a corner.
+    assert {"step": 68, "learning_rate": float(np.float32(0.002))} in schedule["train"]
+
+
+def test_parity_of_export_stands_beside_each_file() -> None:
+    report = build_report(make_run())
+    assert [row["parity"]["label_agreement"] for row in report["files"]["rows"]] == [
+        1.0, 1.0, 0.992, 0.996,
+    ]  # fmt: skip
+    assert report["quantization"]["files"][0]["parity"]["max_difference"] == 0.071
+    assert "history" not in report["quantization"]["qat"]
+
+
+def test_stages_carry_no_metrics_twice() -> None:
+    report = build_report(make_run())
+    assert [entry["stage"] for entry in report["stages"]] == list(ALL_STAGES)
+    assert set(report["stages"][0]) == {"stage", "key", "digest", "seconds", "cached"}
+
+
+def test_to_plain() -> None:
+    value = {"a": np.float32(0.5), "b": np.array([1, 2]), "c": math.nan, 3: (-math.inf, True)}
+    assert to_plain(value) == {"a": 0.5, "b": [1, 2], "c": None, "3": [None, True]}
+    assert to_plain("\ud800") == "?"
