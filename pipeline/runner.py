@@ -152,7 +152,7 @@ class _Runner:
         with storage_errors(work):
             shutil.rmtree(output, ignore_errors=True)
             output.mkdir(parents=True)
-        if stage.name not in ("data", "report"):
+        if "keras" in stage.libraries:
             if {"quantize", "export"} & set(upcoming):
                 self._start_converter()  # its imports overlap with the training
             # Each stage starts from the seed, so that what ran before it does not matter.

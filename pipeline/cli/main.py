@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
+import traceback
 from types import FrameType
 from typing import Any
 
@@ -40,6 +42,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Runs the command line and exits with the code that errors.py documents."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no “×” gets a “?” instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     debug = "--debug" in sys.argv
     try:
         code = commands.main(prog_name="slimline", standalone_mode=False)
@@ -49,7 +55,7 @@ def main() -> None:
         _show_usage_error(error)
     except SlimlineError as error:
         if debug:
-            raise
+            traceback.print_exc()
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; the same command goes on where it was", EXIT_INTERRUPTED)

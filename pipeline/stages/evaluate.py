@@ -22,14 +22,18 @@ TIMED = frozenset({"latency_ms"})
 
 def run(config: Config, context: Context) -> StageResult:
     """Measures accuracy, bytes, work, latency and RAM of each file as it ships."""
+    from pipeline.tflite.micro import measure_arenas
+
     test = load_splits(config, context, "test").test
     bundle = context.input("bundle")
     files = bundle.metrics["files"]
+    arenas = measure_arenas([bundle.file(file["file"]) for file in files])
     context.progress.begin("evaluate", len(files), "files")
     rows: list[dict[str, Any]] = []
     float_correct: np.ndarray | None = None
     for file in files:
         row, correct = _measure_file(file, bundle.file(file["file"]), test, config)
+        row["arena_bytes"], row["arena_note"] = arenas[len(rows)]
         row["mcnemar"] = None if float_correct is None else _compare(float_correct, correct)
         float_correct = correct if float_correct is None else float_correct
         row["raw_ratio"] = files[0]["size_bytes"] / row["size_bytes"]
@@ -57,14 +61,12 @@ def _measure_file(
     from pipeline.tflite.inspect import inspect
     from pipeline.tflite.interpreter import load
     from pipeline.tflite.latency import measure_latency
-    from pipeline.tflite.micro import measure_arena
 
     settings = config.evaluate
     logits = load(path, settings.threads).predict(test.x)
     correct = logits.argmax(axis=1) == test.y
     size = sizes(path.read_bytes())
     inspection = inspect(path)
-    arena_bytes, arena_note = measure_arena(path)
     row = {
         "name": file["name"],
         "file": file["file"],
@@ -79,8 +81,6 @@ def _measure_file(
         "sparsity": inspection.sparsity,
         "macs": inspection.total_macs,
         "latency_ms": measure_latency(path, settings.threads, settings.latency_runs),
-        "arena_bytes": arena_bytes,
-        "arena_note": arena_note,
     }
     return row, correct
 

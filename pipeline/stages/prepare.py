@@ -20,8 +20,9 @@ def run(config: Config, context: Context) -> StageResult:
 
 def _duplicate_notes(duplicates: dict[str, int]) -> tuple[str, ...]:
     """Tells of samples that stand in two splits: they make figures look better than they are."""
-    return tuple(
-        f"{count} samples of {pair.replace('/', ' stand again in ')}"
-        for pair, count in duplicates.items()
-        if count and "/" in pair
-    )
+    notes = []
+    for pair, count in duplicates.items():
+        first, separator, second = pair.partition("/")
+        if count and separator:
+            notes.append(f"warning: {count} samples of {second} also occur in {first}")
+    return tuple(notes)

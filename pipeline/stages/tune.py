@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from pipeline.config.schema import Config
@@ -19,24 +18,26 @@ def check(config: Config) -> None:
 
 def run(config: Config, context: Context) -> StageResult:
     """Searches as `tune` says; every choice is made on the validation split."""
-    from pipeline.config.load import apply_overrides
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
     from pipeline.tuning.search import search
-    from pipeline.tuning.trial import train_configured
+    from pipeline.tuning.winner import is_better, retrain_winner
 
     data = load_splits(config, context, "train", "validation")
     found = search(config, data, context.seed, context.work / "search", context.progress)
-    winning = apply_overrides(config, found.best)
-    winner = context.output / "winner"
-    model, result = train_configured(
-        winning, data, context.seed, context.work / "winner", winner, context.progress
+    model, result = retrain_winner(
+        config,
+        found.best,
+        data,
+        context.seed,
+        context.work / "winner",
+        context.output,
+        context.progress,
     )
     baseline = _validation_before(context)
-    replaced = baseline is None or _is_better(result.validation, baseline, config.tune.objective)
+    replaced = is_better(config.tune.objective, result.validation, baseline)
     if not replaced:
         model = load_input_model(context)
-        shutil.rmtree(winner)
     save_model(model, context.output / MODEL_FILE)
     return StageResult(
         {
@@ -64,12 +65,6 @@ def _validation_before(context: Context) -> dict[str, Any] | None:
     if not context.inputs["model"]:
         return None
     return dict(context.input("model").metrics["validation"])
-
-
-def _is_better(new: dict[str, Any], old: dict[str, Any], objective: str) -> bool:
-    """True if `new` is strictly better than `old` by the objective."""
-    name = objective.removeprefix("val_")
-    return bool(new[name] < old[name] if name == "loss" else new[name] > old[name])
 
 
 def _verdict(

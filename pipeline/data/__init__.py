@@ -1,0 +1,1 @@
+"""Sources, splits, preprocessing, and the batches that training reads."""

@@ -1,0 +1,1 @@
+"""The architectures, and the digest and files of Keras 3 models."""

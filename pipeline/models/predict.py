@@ -1,0 +1,25 @@
+"""A Keras model's answers as a NumPy array."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+
+def predict_logits(model: keras.Model, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """Runs a model in inference mode, without Keras's progress output.
+
+    Args:
+        model: x → logits.
+        x: float32 (n, *input_shape).
+        batch_size: samples in a call.
+
+    Returns:
+        float32 (n, num_classes).
+    """
+    batches = [model(x[i : i + batch_size], training=False) for i in range(0, len(x), batch_size)]
+    return np.concatenate([np.asarray(batch) for batch in batches])

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from pipeline.config.model import ModelConfig
+from pipeline.data.preprocessing import Affine
+from pipeline.errors import ConfigError
+from pipeline.models.build import ARCHITECTURES, build_model, check_input_shape, smallest_side
+from pipeline.models.digest import model_digest
+from tests.models.conftest import SMALL, model_config
+
+ALL = sorted(ARCHITECTURES)
+IMAGE = ["ds_cnn", "lenet_5", "resnet_8", "small_cnn"]
+
+FRESH = """
+from pipeline.runtime import start_tensorflow
+start_tensorflow(7)
+from pipeline.models.build import build_model
+from pipeline.models.digest import model_digest
+from tests.models.conftest import SMALL, model_config
+for name in sorted(SMALL):
+    config = model_config(name, dropout=0.1, batch_normalization=True)
+    print(name, model_digest(build_model(config, SMALL[name][1], 3)))
+"""
+
+
+def small_model(name: str, preprocessing: Any = None, **options: Any) -> Any:
+    return build_model(model_config(name, **options), SMALL[name][1], 3, preprocessing)
+
+
+def test_table_has_every_architecture_that_the_config_knows() -> None:
+    union = get_args(get_args(ModelConfig)[0])
+    names = {get_args(model.model_fields["architecture"].annotation)[0] for model in union}
+    assert names == set(ARCHITECTURES) == set(SMALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_output_is_one_logit_per_class(name: str) -> None:
+    model = small_model(name)
+    assert model.output_shape == (None, 3)
+    assert model.layers[-1].name == "logits"
+    assert model.layers[-1].activation.__name__ == "linear"
+    x = np.random.default_rng(0).normal(size=(2, *SMALL[name][1])).astype(np.float32)
+    outputs = model(x).numpy()
+    assert np.isfinite(outputs).all() and outputs.std() > 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_layer_names_are_our_own_and_unique(name: str) -> None:
+    options = {"dropout": 0.1, "batch_normalization": True}
+    first, second = (small_model(name, **options) for _ in range(2))
+    names = [layer.name for layer in first.layers]
+    assert len(set(names)) == len(names)
+    # Keras would number the layers of a second model on.
+    assert [layer.name for layer in second.layers] == names
+    assert [w.path for w in second.weights] == [w.path for w in first.weights]
+    assert first.name == second.name == name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_acts_on_every_hidden_layer(name: str) -> None:
+    import keras
+
+    # kernel → its initializer's and regularizer's attribute
+    kernels = {"Dense": "kernel", "Conv2D": "kernel", "DepthwiseConv2D": "depthwise"}
+    options = {"dropout": 0.25, "batch_normalization": True, "initializer": "orthogonal"}
+    model = small_model(name, **options, l1=0.5, l2=0.125)
+    hidden = [layer for layer in model.layers if type(layer).__name__ in kernels]
+    for layer in hidden:
+        role = kernels[type(layer).__name__]
+        assert type(getattr(layer, f"{role}_initializer")).__name__ == "Orthogonal", layer.name
+        penalty = getattr(layer, f"{role}_regularizer")
+        assert (penalty.l1, penalty.l2) == (0.5, 0.125), layer.name
+    rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert rates and set(rates) == {0.25}
+    # The reference ResNet leaves the shortcuts without normalization; logits never have it.
+    normalized = [h for h in hidden if h.name != "logits" and not h.name.endswith("_shortcut")]
+    for layer in normalized:
+        assert model.get_layer(f"{layer.name}_normalization").input is layer.output
+        assert not layer.use_bias
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_options_that_are_off_leave_no_layer(name: str) -> None:
+    model = small_model(name, dropout=0.0, batch_normalization=False)
+    kinds = {type(layer).__name__ for layer in model.layers}
+    assert not kinds & {"Dropout", "BatchNormalization"}
+    assert model.losses == []
+    assert all(layer.use_bias for layer in model.layers if hasattr(layer, "use_bias"))
+
+
+def test_penalty_by_hand() -> None:
+    model = build_model(model_config("mlp", units=(2,), l1=0.5, l2=0.25), (1,), 2)
+    # kernels (1, 2) and (2, 2), biases in between: those must not count
+    kernels = [np.array([[1.0, -2.0]]), np.array([[0.0, 3.0], [1.0, 0.0]])]
+    model.set_weights([kernels[0], np.full(2, 9.0), kernels[1], np.full(2, 9.0)])
+    # 0.5·(1+2) + 0.25·(1+4) = 2.75 and 0.5·(3+1) + 0.25·(9+1) = 4.5
+    assert sorted(float(loss) for loss in model.losses) == [2.75, 4.5]
+
+
+def test_preprocessing_is_the_first_layer() -> None:
+    affine = Affine((0.5, 2.0, 1.0), (0.0, -1.0, 3.0))
+    inside = small_model("resnet_8", affine)
+    outside = small_model("resnet_8")
+    outside.set_weights(inside.get_weights())
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 3)).astype(np.float32)
+    assert inside.layers[1].name == "preprocessing"
+    np.testing.assert_allclose(inside(x), outside(affine.apply(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_equal_seeds_give_equal_weights_in_a_fresh_process() -> None:
+    import keras
+
+    def digests(seed: int) -> list[str]:
+        keras.utils.set_random_seed(seed)
+        options = {"dropout": 0.1, "batch_normalization": True}
+        return [f"{name} {model_digest(small_model(name, **options))}" for name in sorted(SMALL)]
+
+    run = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=True)
+    assert len(digests(7)) == len(SMALL)
+    assert run.stdout.splitlines() == digests(7)
+    assert not set(digests(7)) & set(digests(8))
+
+
+@pytest.mark.parametrize("name", IMAGE)
+@pytest.mark.parametrize("shape", [(64,), (8, 8)])
+def test_image_models_refuse_vectors(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=rf"{name} needs images \(height, width, channels\), rec"):
+        build_model(model_config(name), shape, 3)
+
+
+@pytest.mark.parametrize("name", IMAGE)
+def test_smallest_image_builds_and_a_smaller_one_is_refused(name: str) -> None:
+    config = model_config(name)
+    side = smallest_side(config)
+    assert build_model(config, (side, side, 1), 3).output_shape == (None, 3)
+    for shape in [(side - 1, side, 1), (side, side - 1, 1)]:
+        with pytest.raises(ConfigError, match=f"{name} needs images of at least {side}×{side} pix"):
+            check_input_shape(config, shape)
+
+
+def test_lenet_5_on_four_pixels_says_what_it_needs() -> None:
+    with pytest.raises(ConfigError, match="at least 16×16 pixels, received 4×4; use larger"):
+        build_model(model_config("lenet_5"), (4, 4, 1), 10)
+
+
+@pytest.mark.parametrize("name", ["mlp", "lenet_300_100"])
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 2, 3)])
+def test_flat_models_take_any_shape(name: str, shape: tuple[int, ...]) -> None:
+    assert build_model(model_config(name), shape, 3).get_layer("dense_1").input.shape == (None, 6)

@@ -1,0 +1,31 @@
+"""The Python side: `pipeline` is cheap to import and checks what it is given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from pipeline.errors import ConfigError
+
+
+def test_importing_pipeline_imports_nothing_else() -> None:
+    code = "import sys, pipeline; print('pydantic' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False False"
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'compres'"):
+        pipeline.compres  # noqa: B018
+
+
+def test_a_dictionary_is_checked_like_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"train\.epochs: received 0"):
+        pipeline.run({"run": {"name": "x"}, "train": {"epochs": 0}}, artifacts=tmp_path)
+    with pytest.raises(ConfigError, match=r"run\.seed: received -1"):
+        pipeline.run({"run": {"name": "x"}}, artifacts=tmp_path, overrides=["run.seed=-1"])
+    assert not list(tmp_path.iterdir())
