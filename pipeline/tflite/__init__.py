@@ -1,0 +1,1 @@
+"""TFLite files: make, run, inspect and verify them, and what ships beside them."""

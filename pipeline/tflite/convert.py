@@ -1,0 +1,136 @@
+"""Converts a SavedModel into TFLite files, in a child process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.errors import ArtifactError, ConfigError
+from pipeline.tflite.worker import ConversionWorker
+
+Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+InferenceIO = Literal["int8", "uint8", "float32"]
+
+# Schemes whose activations are integers: their ranges are measured on representative data.
+CALIBRATED_SCHEMES = ("int8", "int16x8")
+SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES)
+SAMPLES_FILE = "representative.npz"
+INFERENCE_IO = ("int8", "uint8", "float32")
+
+
+@dataclass(frozen=True)
+class ConversionRequest:
+    """One file to make.
+
+    Attributes:
+        name: file name without `.tflite`.
+        scheme: float32; float16 weights; dynamic_range (int8 weights, float activations); int8
+            (integers throughout); int16x8 (int16 activations, int8 weights).
+        inference_io: type of inputs and outputs of the calibrated schemes. int16x8 knows int16
+            and float32 only, so int8 and uint8 mean int16 there. The other schemes are float32.
+    """
+
+    name: str
+    scheme: Scheme
+    inference_io: InferenceIO = "int8"
+
+    def __post_init__(self) -> None:
+        if self.scheme not in SCHEMES:
+            raise ConfigError(f"scheme {self.scheme!r}: expected one of {', '.join(SCHEMES)}")
+        if self.inference_io not in INFERENCE_IO:
+            raise ConfigError(
+                f"inference_io {self.inference_io!r}: expected one of {', '.join(INFERENCE_IO)}"
+            )
+
+    @property
+    def io_dtype(self) -> str:
+        """NumPy name of the dtype that inputs and outputs of the file have."""
+        if self.scheme not in CALIBRATED_SCHEMES or self.inference_io == "float32":
+            return "float32"
+        return "int16" if self.scheme == "int16x8" else self.inference_io
+
+
+def convert(
+    saved_model: Path,
+    requests: Sequence[ConversionRequest],
+    representative: np.ndarray | Mapping[str, np.ndarray] | None,
+    output: Path,
+    worker: ConversionWorker | None = None,
+) -> dict[str, Path]:
+    """Makes one `.tflite` per request.
+
+    Args:
+        saved_model: folder with the signature `serving_default`: fixed batch, named inputs.
+        requests: the files to make; names are unique.
+        representative: float32 (n, *input shape), or one such array per input name; what the
+            calibrated schemes measure their ranges on. They refuse to go without.
+        output: folder for `<name>.tflite`; made if missing.
+        worker: a started worker, to save its seconds of start-up; by default one is made and
+            closed again.
+
+    Returns:
+        Path of each file by request name, in the order of the requests.
+
+    Raises:
+        ArtifactError: there is no SavedModel, or representative data is missing.
+        PromiseError: the converter refused, crashed, took too long or too much memory.
+    """
+    if not (saved_model / "saved_model.pb").is_file():
+        raise ArtifactError(f"{saved_model}: no SavedModel here (expected saved_model.pb)")
+    calibrated = [request.name for request in requests if request.scheme in CALIBRATED_SCHEMES]
+    if calibrated and representative is None:
+        raise ArtifactError(
+            f"{calibrated[0]}: no representative data, expected some: without it the converter "
+            "leaves outputs in float32 and says nothing"
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    running = worker if worker is not None else ConversionWorker()
+    try:
+        with tempfile.TemporaryDirectory(prefix="slimline-") as scratch:
+            if representative is not None and calibrated:
+                _write_samples(Path(scratch) / SAMPLES_FILE, representative)
+            return {
+                request.name: _convert_one(running, saved_model, request, Path(scratch), output)
+                for request in requests
+            }
+    finally:
+        if worker is None:
+            running.close()
+
+
+def _convert_one(
+    worker: ConversionWorker,
+    saved_model: Path,
+    request: ConversionRequest,
+    scratch: Path,
+    output: Path,
+) -> Path:
+    made = scratch / "converted.tflite"
+    order = {
+        "saved_model": str(saved_model.resolve()),
+        "scheme": request.scheme,
+        "io_dtype": request.io_dtype,
+        "representative": str(scratch / SAMPLES_FILE),
+        "output": str(made),
+    }
+    worker.run(order, label=f"model {request.name!r} (scheme {request.scheme})")
+    # The child may die half-way through a write; what it finished is put in place here.
+    path = output / f"{request.name}.tflite"
+    write_bytes_atomic(path, made.read_bytes())
+    return path
+
+
+def _write_samples(path: Path, representative: np.ndarray | Mapping[str, np.ndarray]) -> None:
+    """One array per input name; the name "" stands for the only input of a model."""
+    named = representative if isinstance(representative, Mapping) else {"": representative}
+    # np.savez takes names as keyword arguments, where "" and "file" are not safe.
+    arrays = {
+        f"input:{name}": np.ascontiguousarray(x, dtype=np.float32) for name, x in named.items()
+    }
+    np.savez(path, **arrays)  # type: ignore[arg-type]

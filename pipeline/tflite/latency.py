@@ -1,0 +1,72 @@
+"""How long one invoke of a `.tflite` file takes on this machine."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.tflite.interpreter import TensorDescription, load
+
+_SEED = 0
+
+
+def measure_latency(
+    path: Path, threads: int = 1, runs: int = 200, warmup: int = 20
+) -> dict[str, Any]:
+    """Times single invokes with the file's own batch, inputs already in place.
+
+    Args:
+        path: the file.
+        threads: of the runtime, at least 1.
+        runs: invokes that are timed, at least 1.
+        warmup: invokes before them, at least 0.
+
+    Returns:
+        "median" and "p95" in milliseconds per invoke, "runs", "threads", "runtime", "cpu".
+
+    Raises:
+        ArtifactError: the file does not run.
+    """
+    interpreter = load(path, threads)
+    generator = np.random.default_rng(_SEED)
+    interpreter.set_inputs(
+        {description.name: _plausible(description, generator) for description in interpreter.inputs}
+    )
+    for _ in range(warmup):
+        interpreter.invoke()
+    times = np.empty(runs, np.int64)
+    for run in range(runs):
+        start = time.perf_counter_ns()
+        interpreter.invoke()
+        times[run] = time.perf_counter_ns() - start
+    return {
+        "median": float(np.median(times)) / 1e6,
+        "p95": float(np.percentile(times, 95)) / 1e6,
+        "runs": runs,
+        "threads": threads,
+        "runtime": f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')} (XNNPACK)",
+        "cpu": cpu_name(),
+    }
+
+
+@functools.cache
+def cpu_name() -> str:
+    """Returns the processor's name as the kernel tells it, else its architecture."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _plausible(description: TensorDescription, generator: np.random.Generator) -> np.ndarray:
+    """Real values in [0, 1), which no runtime can skip as zeros or slow down as denormals."""
+    return generator.random(description.shape, dtype=np.float32)

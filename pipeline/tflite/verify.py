@@ -1,0 +1,229 @@
+"""Promises about a `.tflite` file, checked on the file that ships."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.compression.statistics import compare
+from pipeline.errors import PromiseError
+from pipeline.tflite.convert import ConversionRequest
+from pipeline.tflite.flatbuffer import ModelFile, read_model
+from pipeline.tflite.inspect import Weight, inspect_model
+from pipeline.tflite.interpreter import load
+
+_KERNEL_DTYPES = {
+    "float32": ("float32",),
+    "float16": ("float16",),
+    "dynamic_range": ("int8",),
+    "int8": ("int8",),
+    "int16x8": ("int8",),
+}
+_FLOATS = frozenset({"float32", "float16", "float64"})
+# The converter leaves smaller kernels of dynamic_range in float32, where int8 saves nothing.
+DYNAMIC_RANGE_MIN_ELEMENTS = 1024
+# The only operators through which a float may enter or leave an integer model.
+_BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
+
+
+def check_dtypes(path: Path, request: ConversionRequest) -> None:
+    """Checks that inputs, outputs, kernels and, for integer schemes, all tensors have their type.
+
+    Args:
+        path: the file.
+        request: what was asked of the converter.
+
+    Raises:
+        PromiseError: names the first tensor of another type.
+        ArtifactError: the file is missing or torn.
+    """
+    model = read_model(path)
+    found = inspect_model(model)
+    for kind, dtypes in (("input", found.inputs), ("output", found.outputs)):
+        for name, dtype in dtypes.items():
+            if dtype != request.io_dtype:
+                raise PromiseError(
+                    f"{path.name}: {kind} {name!r} is {dtype}, promised {request.io_dtype} "
+                    f"(scheme {request.scheme})"
+                )
+    for kernel in found.kernels:
+        _check_kernel(path, request, kernel)
+    if request.scheme in ("int8", "int16x8"):
+        _check_no_floats(path, request, model)
+
+
+def _check_kernel(path: Path, request: ConversionRequest, kernel: Weight) -> None:
+    small = kernel.counts.parameters < DYNAMIC_RANGE_MIN_ELEMENTS
+    if request.scheme == "dynamic_range" and small and kernel.dtype == "float32":
+        return
+    if kernel.dtype not in _KERNEL_DTYPES[request.scheme]:
+        raise PromiseError(
+            f"{path.name}: kernel {kernel.name!r} {kernel.shape} is {kernel.dtype}, promised "
+            f"{' or '.join(_KERNEL_DTYPES[request.scheme])} (scheme {request.scheme})"
+        )
+
+
+def _check_no_floats(path: Path, request: ConversionRequest, model: ModelFile) -> None:
+    """Between QUANTIZE and DEQUANTIZE at the edges, nothing may be computed in float."""
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            if operator.name in _BOUNDARY:
+                continue
+            for index in (*operator.inputs, *operator.outputs):
+                tensor = subgraph.tensors[index] if index >= 0 else None
+                if tensor is not None and tensor.dtype in _FLOATS:
+                    raise PromiseError(
+                        f"{path.name}: tensor {tensor.name!r} of {operator.name} is "
+                        f"{tensor.dtype}, promised integers (scheme {request.scheme})"
+                    )
+
+
+def check_sparsity(path: Path, expected: float | Sequence[tuple[Sequence[int], float]]) -> float:
+    """Checks that kernels are as sparse as promised, one element of rounding allowed.
+
+    A kernel of Keras is found in the file by its dimensions without ones, in any order: TFLite
+    stores it transposed, e.g. (h, w, in, out) as (out, h, w, in). Several kernels of the same
+    dimensions are matched by rank: the sparsest one with the highest target, and so on, which
+    succeeds exactly if any matching does.
+
+    Args:
+        path: the file.
+        expected: sparsity of all kernels together, in [0, 1), or (Keras kernel shape, sparsity)
+            per pruned kernel.
+
+    Returns:
+        The sparsity of the kernels that were checked, together.
+
+    Raises:
+        PromiseError: names the kernel and both figures.
+        ArtifactError: the file is missing or torn.
+    """
+    kernels = inspect_model(read_model(path)).kernels
+    if isinstance(expected, int | float):
+        return _require(path, "all kernels", kernels, float(expected))
+    by_shape: dict[tuple[int, ...], list[Weight]] = defaultdict(list)
+    for kernel in kernels:
+        by_shape[_dimensions(kernel.shape)].append(kernel)
+    targets: dict[tuple[int, ...], list[float]] = defaultdict(list)
+    for shape, target in expected:
+        targets[_dimensions(shape)].append(target)
+    checked: list[Weight] = []
+    for dimensions, wanted in targets.items():
+        there = sorted(by_shape[dimensions], key=lambda kernel: -kernel.counts.sparsity)
+        if len(there) < len(wanted):
+            raise PromiseError(
+                f"{path.name}: {len(there)} kernels with dimensions {dimensions}, promised "
+                f"{len(wanted)} with sparsity {', '.join(f'{target:.4f}' for target in wanted)}"
+            )
+        for kernel, target in zip(there, sorted(wanted, reverse=True), strict=False):
+            _require(path, f"kernel {kernel.name!r} {kernel.shape}", [kernel], target)
+            checked.append(kernel)
+    return _sparsity(checked)
+
+
+def _require(path: Path, what: str, kernels: Sequence[Weight], target: float) -> float:
+    parameters = sum(kernel.counts.parameters for kernel in kernels)
+    zeros = sum(kernel.counts.zeros for kernel in kernels)
+    # Each kernel's target was rounded to whole elements.
+    if zeros < target * parameters - len(kernels):
+        raise PromiseError(
+            f"{path.name}: sparsity of {what} is {_sparsity(kernels):.4f} "
+            f"({zeros} of {parameters}), promised {target:.4f}"
+        )
+    return _sparsity(kernels)
+
+
+def _sparsity(kernels: Sequence[Weight]) -> float:
+    parameters = sum(kernel.counts.parameters for kernel in kernels)
+    zeros = sum(kernel.counts.zeros for kernel in kernels)
+    return zeros / parameters if parameters else 0.0
+
+
+def _dimensions(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(size for size in shape if size != 1))
+
+
+def compare_outputs(
+    path: Path, x: np.ndarray | Mapping[str, np.ndarray], reference_logits: np.ndarray
+) -> dict[str, Any]:
+    """Runs a file and compares its outputs with the Keras model's on the same samples.
+
+    Args:
+        path: the file.
+        x: float32 (n, …), n ≥ 2, as the Keras model takes it; or one array per input name.
+        reference_logits: (n, classes), the Keras model's outputs.
+
+    Returns:
+        "samples", "max_difference" and "mean_difference" (relative to the spread), "spread" (see
+        `compression.statistics.output_spread`), "label_agreement".
+
+    Raises:
+        PromiseError: the reference does not vary, or the file gives NaN.
+        ArtifactError: the file does not run.
+    """
+    outputs = load(path).predict(x)
+    if not np.isfinite(outputs).all():
+        raise PromiseError(f"{path.name}: outputs hold NaN or infinity, promised finite numbers")
+    return compare(reference_logits, outputs).to_json()
+
+
+class CountedKernel(Protocol):
+    """What `check_zeros_kept` needs to know of a kernel of the Keras model."""
+
+    @property
+    def name(self) -> str:
+        """Names it in errors."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of elements."""
+
+    @property
+    def zeros(self) -> int:
+        """Elements that are exactly 0."""
+
+
+def check_zeros_kept(path: Path, kernels: Iterable[CountedKernel]) -> None:
+    """Checks that every kernel has at least the zeros that it had in the Keras model.
+
+    Kernels are found by their number of elements, several of the same size by rank. Those that
+    the converter split (a recurrent layer's gates) or merged have no match: they are compared
+    together with what is left in the file.
+
+    Args:
+        path: the file.
+        kernels: weights of rank 2 or more of the Keras model.
+
+    Raises:
+        PromiseError: names the kernel and both counts.
+        ArtifactError: the file is missing or torn.
+    """
+    there: dict[int, list[int]] = defaultdict(list)
+    for weight in inspect_model(read_model(path)).weights:
+        if len(weight.shape) >= 2:
+            there[weight.counts.parameters].append(weight.counts.zeros)
+    for zeros in there.values():
+        zeros.sort()
+    unmatched: list[CountedKernel] = []
+    for kernel in sorted(kernels, key=lambda kernel: -kernel.zeros):
+        if not there[kernel.parameters]:
+            unmatched.append(kernel)
+            continue
+        found = there[kernel.parameters].pop()
+        _require_zeros(path, kernel.name, found, kernel.zeros, kernel.parameters)
+    left = sum(sum(zeros) for zeros in there.values())
+    names = ", ".join(kernel.name for kernel in unmatched)
+    promised = sum(kernel.zeros for kernel in unmatched)
+    _require_zeros(path, names, left, promised, sum(kernel.parameters for kernel in unmatched))
+
+
+def _require_zeros(path: Path, name: str, found: int, promised: int, parameters: int) -> None:
+    if found < promised:
+        raise PromiseError(
+            f"{path.name}: {found} zeros in {name}, promised {promised} of {parameters} as in the "
+            "Keras model: the conversion lost zeros"
+        )
