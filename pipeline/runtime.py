@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+
+from pipeline.stderr import captured_stderr
 
 # Read by TensorFlow's C++ side when the library is loaded, so they are set before the import.
 QUIET_ENVIRONMENT = {
@@ -21,14 +26,29 @@ def import_tensorflow() -> None:
     """
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import absl.logging
-    import tensorflow as tf
-
+    if "tensorflow" in sys.modules and "keras" in sys.modules:
+        return
+    with _without_sklearn(), captured_stderr():
+        import absl.logging
+        import keras  # noqa: F401
+        import tensorflow as tf
     absl.logging.set_verbosity(absl.logging.ERROR)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     tf.get_logger().setLevel("ERROR")
     warnings.filterwarnings("ignore", module=r"(tf_keras|tensorflow|keras_tuner)\b")
-    import keras  # noqa: F401
+
+
+@contextlib.contextmanager
+def _without_sklearn() -> Iterator[None]:
+    """Keeps keras 3.15.1 from importing scikit-learn for its wrappers: 1 s of start-up."""
+    hidden = "sklearn" not in sys.modules
+    if hidden:
+        sys.modules["sklearn"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["sklearn"]
 
 
 def start_tensorflow(seed: int) -> None:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "pipeline"
 # Lowest first: a module may import from its own layer's package and from lower layers.
 LAYERS = (
     {"errors"},
-    {"progress", "runtime", "compression", "artifacts", "config"},
+    {"progress", "runtime", "stderr", "compression", "artifacts", "config"},
     {"data", "models", "tflite", "reporting", "training"},
     {"bridge"},
     {"tuning"},

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.errors import ArtifactError, DataError
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.reasons import last_meaningful_line
-from pipeline.tflite.stderr import captured_stderr
+from pipeline.stderr import captured_stderr
 
 
 @dataclass(frozen=True)

@@ -63,13 +63,13 @@ def test_reasons() -> None:
     assert _reason(1, text) == "tflite-micro refuses it: Node X failed to prepare"
 
 
-def test_a_report_that_does_not_hold_is_told() -> None:
-    """A runtime that claims 100 bytes and then does not run in them."""
+def test_a_report_that_does_not_hold_is_searched_for() -> None:
+    """A runtime that claims 100 bytes, but runs in 1000 or more."""
     import os
 
     class Claimer:
         def __init__(self, arena_size: int) -> None:
-            if arena_size == 100:
+            if arena_size < 1000:
                 raise RuntimeError("too small")
 
         def invoke(self) -> None:
@@ -80,5 +80,4 @@ def test_a_report_that_does_not_hold_is_told() -> None:
 
     interpreter = SimpleNamespace(from_bytes=lambda data, arena_size: Claimer(arena_size))
     result = measure(SimpleNamespace(Interpreter=interpreter), b"")
-    assert result["arena_bytes"] is None
-    assert result["note"] is not None and "does not run in them" in str(result["note"])
+    assert result == {"arena_bytes": 1008, "note": None}, "the first multiple of 16 that runs"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pipeline.tflite.stderr import captured_stderr
+from pipeline.stderr import captured_stderr
 
 CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
 

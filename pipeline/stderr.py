@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -11,8 +12,14 @@ from collections.abc import Iterator
 
 # Descriptor 2 belongs to the whole process: one redirection at a time.
 _LOCK = threading.Lock()
-# LiteRT has no setting for this line (ai-edge-litert 2.3.0).
-_CHATTER = ("INFO: Created TensorFlow Lite XNNPACK delegate",)
+_CHATTER = re.compile(
+    # LiteRT has no setting for this line (ai-edge-litert 2.3.0).
+    r"INFO: Created TensorFlow Lite XNNPACK delegate"
+    # TensorFlow 2.21's C++ side writes these while it is imported, whatever
+    # TF_CPP_MIN_LOG_LEVEL says.
+    r"|WARNING: All log messages before absl::InitializeLog\(\)"
+    r"|[IW]0000 \d\d:\d\d:"
+)
 
 
 @contextlib.contextmanager
@@ -39,6 +46,6 @@ def captured_stderr() -> Iterator[list[str]]:
             os.close(original)
             kept.seek(0)
             text = kept.read().decode("utf-8", "replace")
-            lines += [line for line in text.splitlines() if not line.startswith(_CHATTER)]
+            lines += [line for line in text.splitlines() if not _CHATTER.match(line)]
     if lines:
         os.write(2, ("\n".join(lines) + "\n").encode())

@@ -1,0 +1,128 @@
+"""The fit loop: epochs, validation, early stopping, and a checkpoint after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.training.history import write_history, write_schedule
+from pipeline.training.session import TrainingSession
+from pipeline.training.tensorboard import EpochLog
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.config.train import TrainConfig
+    from pipeline.data.prepared import PreparedData
+    from pipeline.progress import Progress
+
+EpochCallback = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a training reached.
+
+    Attributes:
+        history: one row per epoch: epoch (1-based), loss and accuracy (means over the epoch's
+            steps, dropout on), val_loss, val_accuracy, learning_rate (of the last step), seconds.
+        best_epoch: the epoch whose weights the model holds now.
+        epochs_run: epochs trained, over all sittings.
+        train: loss and accuracy of the kept weights on the training split.
+        validation: loss, accuracy and samples of the kept weights on the validation split.
+        seconds: time of all epochs, over all sittings.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    epochs_run: int
+    train: dict[str, float]
+    validation: dict[str, float]
+    seconds: float
+
+
+def fit(
+    model: keras.Model,
+    data: PreparedData,
+    config: TrainConfig,
+    seed: int,
+    work: Path,
+    output: Path,
+    progress: Progress,
+    label: str = "train",
+    *,
+    stop_epoch: int | None = None,
+    on_epoch: EpochCallback | None = None,
+) -> FitResult:
+    """Trains a classifier on the training split, or goes on where a killed call stopped.
+
+    Killed at any time and called again with the same arguments and an equally built model, it
+    ends with the same bits in every weight as a call left alone; `work` keeps what it needs.
+    A finished training is not trained again; one with other settings starts over.
+
+    With early stopping the model ends with the weights of the best epoch; without it, with
+    those of the last. Losses are cross-entropy without penalties, so that training and
+    validation compare; what is minimized includes the penalties.
+
+    Args:
+        model: freshly built, x → logits (batch, num_classes). Changed in place.
+        data: with the splits train and validation.
+        config: epochs, batch size, optimizer, schedule, early stopping.
+        seed: draws the order of each epoch.
+        work: folder of the checkpoints, of this training alone.
+        output: folder for history.csv, schedule.csv and tensorboard/.
+        progress: shows one bar over the epochs.
+        label: names the bar, and the training in errors.
+        stop_epoch: ends here although the schedule runs over all config.epochs; a later call
+            with a later stop_epoch goes on (successive halving). Default: config.epochs.
+        on_epoch: called with each new history row, after its checkpoint is on disk.
+
+    Returns:
+        The history and the figures of the kept weights.
+
+    Raises:
+        TrainingError: a loss that is not finite, with the step and the epoch.
+        ConfigError: a schedule that does not fit into the training.
+        StorageError: the disk is full or a folder may not be written.
+    """
+    session = TrainingSession(model, data, config, seed, work, label)
+    last_epoch = config.epochs if stop_epoch is None else min(stop_epoch, config.epochs)
+    log = EpochLog(output / "tensorboard")
+    progress.begin(label, last_epoch, "epochs")
+    try:
+        for row in session.history:
+            log.write(row)
+            progress.advance(1, **_shown(row))
+        for row in session.run_epochs(last_epoch):
+            log.write(row)
+            progress.advance(1, **_shown(row))
+            if on_epoch is not None:
+                on_epoch(row)
+    finally:
+        log.close()
+        progress.end()
+    session.keep_best()
+    write_history(output / "history.csv", session.history)
+    write_schedule(
+        output / "schedule.csv",
+        [{"step": step, "learning_rate": rate} for step, rate in enumerate(session.rates)],
+    )
+    return _result(session, data)
+
+
+def _result(session: TrainingSession, data: PreparedData) -> FitResult:
+    training = session.evaluate(data.train)
+    return FitResult(
+        history=session.history,
+        best_epoch=session.stopper.best_epoch,
+        epochs_run=len(session.history),
+        train={"loss": training["loss"], "accuracy": training["accuracy"]},
+        validation=session.evaluate(data.validation),
+        seconds=sum(row["seconds"] for row in session.history),
+    )
+
+
+def _shown(row: dict[str, float]) -> dict[str, float]:
+    return {"loss": row["loss"], "val_accuracy": row["val_accuracy"]}

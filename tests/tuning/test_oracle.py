@@ -1,0 +1,94 @@
+"""What the oracles propose, and the library faults that are worked around."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.tuning.oracle import Proposal, Proposer
+from tests.tuning.conftest import make_config
+
+
+def proposals(folder: Path, seed: int, count: int, **tune: Any) -> list[Proposal]:
+    """The first proposals, each told the value of its dropout as score."""
+    proposer = Proposer(make_config(**tune).tune, seed, folder)
+    found: list[Proposal] = []
+    while len(found) < count and (proposal := proposer.propose()) is not None:
+        found.append(proposal)
+        proposer.tell_score(proposal, proposal.hyperparameters["model.dropout"])
+    return found
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_equal_seeds_propose_the_same(algorithm: str, seed: int, tmp_path: Path) -> None:
+    runs = []
+    for attempt in range(2):
+        random.seed(attempt)  # what a seed of 0 became in keras-tuner
+        found = proposals(tmp_path / str(attempt), seed, 7, algorithm=algorithm, epochs=4)
+        runs.append([proposal.hyperparameters for proposal in found])
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 7
+
+
+def test_keras_tuner_still_makes_seed_0_random() -> None:
+    """Fails the day that is mended: drop the assignment of oracle.seed in _build_oracle."""
+    import keras_tuner
+
+    random.seed(1)
+    assert keras_tuner.oracles.RandomSearchOracle(seed=0).seed != 0
+
+
+def test_hyperband_runs_its_brackets_and_goes_on_from_the_promoted(tmp_path: Path) -> None:
+    """Li et al. 2018 as keras-tuner counts it, 9 epochs and factor 3: 3 brackets, 17 trials."""
+    proposer = Proposer(make_config(algorithm="hyperband", epochs=9).tune, 0, tmp_path / "total")
+    found = proposals(tmp_path / "run", 0, 100, algorithm="hyperband", epochs=9)
+    assert len(found) == proposer.total
+    assert found[0].epochs == 1
+    by_name = {proposal.trial: proposal for proposal in found}
+    promoted = [proposal for proposal in found if proposal.parent is not None]
+    assert promoted
+    for proposal in promoted:
+        parent = by_name[str(proposal.parent)]
+        assert proposal.hyperparameters == parent.hyperparameters
+        assert proposal.epochs > parent.epochs
+    first_round = [p for p in found[:9] if p.parent is None]
+    best = min(first_round, key=lambda p: p.hyperparameters["model.dropout"])
+    assert best.trial in {p.parent for p in promoted}
+
+
+def test_a_failure_does_not_stop_a_bracket_of_hyperband(tmp_path: Path) -> None:
+    proposer = Proposer(make_config(algorithm="hyperband", epochs=3).tune, 0, tmp_path)
+    total = proposer.total
+    parents, failed = [], []
+    for number in range(100):
+        proposal = proposer.propose()
+        if proposal is None:
+            break
+        parents.append(proposal.parent)
+        if number == 0:
+            failed.append(proposal.trial)
+            proposer.tell_failure(proposal, "diverged")
+        else:
+            proposer.tell_score(proposal, 1.0)
+    assert len(parents) == total
+    assert any(parent is not None for parent in parents)
+    assert not set(failed) & set(parents)
+
+
+def test_many_failures_in_a_row_do_not_stop_the_oracle(tmp_path: Path) -> None:
+    proposer = Proposer(make_config(max_trials=6).tune, 0, tmp_path)
+    for _ in range(6):
+        proposal = proposer.propose()
+        assert proposal is not None
+        proposer.tell_failure(proposal, "diverged")
+    assert proposer.propose() is None
+
+
+def test_nothing_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proposals(tmp_path, 0, 3)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
