@@ -39,7 +39,7 @@ def load() -> tuple[np.ndarray, ...]:
     return train_x, train_y, val_x, val_y, test_x, test_y
 
 
-def build(library, dropout: float):  # noqa: ANN001, ANN201 - keras or tf_keras
+def build(library, dropout: float):
     layers = library.layers
     conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     return library.Sequential(
@@ -57,7 +57,7 @@ def build(library, dropout: float):  # noqa: ANN001, ANN201 - keras or tf_keras
     )
 
 
-def compile_model(library, model, rate: float, steps: int, warmup: int) -> None:  # noqa: ANN001
+def compile_model(library, model, rate: float, steps: int, warmup: int) -> None:
     schedule = library.optimizers.schedules.CosineDecay(
         0.0 if warmup else rate, steps - warmup, warmup_target=rate if warmup else None,
         warmup_steps=warmup,
@@ -69,7 +69,7 @@ def compile_model(library, model, rate: float, steps: int, warmup: int) -> None:
     )
 
 
-def train(model, data, rate: float, epochs: int, patience: int | None):  # noqa: ANN001, ANN201
+def train(model, data, rate: float, epochs: int, patience: int | None):
     train_x, train_y, val_x, val_y, *_ = data
     steps = -(-len(train_x) // 32)
     compile_model(keras, model, rate, epochs * steps, steps)
@@ -84,9 +84,9 @@ def train(model, data, rate: float, epochs: int, patience: int | None):  # noqa:
     )  # fmt: skip
 
 
-def tune(data) -> dict[str, float]:  # noqa: ANN001
+def tune(data) -> dict[str, float]:
     class Search(keras_tuner.RandomSearch):
-        def run_trial(self, trial, *args, **kwargs):  # noqa: ANN001, ANN002, ANN003, ANN202
+        def run_trial(self, trial, *args, **kwargs):
             hp = trial.hyperparameters
             rate = hp.Float("rate", 5e-4, 1e-2, sampling="log")
             model = build(keras, hp.Float("dropout", 0, 0.5))
@@ -102,7 +102,7 @@ def tune(data) -> dict[str, float]:  # noqa: ANN001
     return {"rate": best.get("rate"), "dropout": best.get("dropout")}
 
 
-def prune(model, dropout: float, data):  # noqa: ANN001, ANN201
+def prune(model, dropout: float, data):
     import tensorflow_model_optimization as tfmot
 
     train_x, train_y, val_x, val_y, *_ = data
@@ -121,7 +121,7 @@ def prune(model, dropout: float, data):  # noqa: ANN001, ANN201
     return model
 
 
-def convert(model, samples: np.ndarray | None) -> bytes:  # noqa: ANN001
+def convert(model, samples: np.ndarray | None) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         model.export(folder, verbose=False, input_signature=[tf.TensorSpec((1, 8, 8, 1))])
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)

@@ -16,8 +16,8 @@ from pipeline.config.load import as_plain_data
 from pipeline.config.schema import Config
 from pipeline.data.fingerprint import describe_source
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.stages import STAGES
 from pipeline.stages.contract import Stage
+from pipeline.stages.table import STAGES
 
 DIGEST_CACHE = ".file-digests.json"
 

@@ -207,8 +207,14 @@ class _Runner:
         manifest = artifact.manifest
         self.results[stage.name] = artifact
         self.outcomes[stage.name] = StageOutcome(
-            stage.name, manifest.key, manifest.digest, path, cached, manifest.seconds,
-            manifest.metrics, manifest.notes,
+            stage.name,
+            manifest.key,
+            manifest.digest,
+            path,
+            cached,
+            manifest.seconds,
+            manifest.metrics,
+            manifest.notes,
         )
         words = "cached" if cached else f"done in {manifest.seconds:.1f} s"
         self.progress.note(f"{stage.name}: {words}")

@@ -19,8 +19,8 @@ from pipeline.config.schema import Config
 from pipeline.errors import ArtifactError, BusyError, ConfigError, TrainingError
 from pipeline.plan import make_plan
 from pipeline.results import RunResult
-from pipeline.stages import STAGES
 from pipeline.stages.contract import Context, StageResult
+from pipeline.stages.table import STAGES
 
 
 @pytest.fixture
@@ -35,9 +35,19 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             told = {role: list(results) for role, results in context.inputs.items()}
             (context.output / "told.json").write_text(json.dumps(told))
             section = getattr(config, name, None) if name != "data" else config.data
-            digest = str(hash((name, str(section), tuple(
-                result.digest for results in context.inputs.values() for result in results.values()
-            ))))
+            digest = str(
+                hash(
+                    (
+                        name,
+                        str(section),
+                        tuple(
+                            result.digest
+                            for results in context.inputs.values()
+                            for result in results.values()
+                        ),
+                    )
+                )
+            )
             figures = {"told": told, "call": len(ran), "files": [], "deploy": "told.json"}
             return StageResult(figures, digest)
 

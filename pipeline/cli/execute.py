@@ -100,5 +100,3 @@ def _summary(result: RunResult) -> str:
         last = list(result.stages.values())[-1]
         lines.append(f"{last.stage}: {last.path}")
     return "\n".join(lines)
-
-

@@ -50,8 +50,8 @@ def clean(artifacts: Path, yes: bool, as_json: bool, debug: bool) -> None:
     store = Store(artifacts)
     items = find_reclaimable(store)
     click.echo(overview.format_reclaimable(items), err=as_json)
-    if items and not yes:
-        click.confirm("Delete them?", abort=True, err=True)
+    if items and not yes and not click.confirm("Delete them?", err=True):
+        items = []
     freed = reclaim(store, items)
     if as_json:
         print(json.dumps({"deleted": len(items), "freed_bytes": freed}))

@@ -49,16 +49,14 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         code = commands.main(prog_name="slimline", standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail("nothing was changed", EXIT_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("interrupted; the same command goes on where it was", EXIT_INTERRUPTED)
     except click.ClickException as error:
         _show_usage_error(error)
     except SlimlineError as error:
         if debug:
             traceback.print_exc()
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command goes on where it was", EXIT_INTERRUPTED)
     except Terminated:
         _fail("terminated; the same command goes on where it was", EXIT_TERMINATED)
     except BrokenPipeError:

@@ -35,7 +35,10 @@ name_option: Decorator = click.option(
     "--name", help="Name of the run.  [default: the configuration's file name]"
 )
 force_option: Decorator = click.option(
-    "--force", multiple=True, metavar="STAGE", help="Run this stage even if it is fresh; repeatable."
+    "--force",
+    multiple=True,
+    metavar="STAGE",
+    help="Run this stage even if it is fresh; repeatable.",
 )
 
 

@@ -12,7 +12,7 @@ from pipeline.config.suggest import did_you_mean
 
 
 def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
-    """Returns one line for the first fault (field, received, expected), and how many more there are.
+    """Returns one line for the first fault (field, received, expected) and counts the others.
 
     Args:
         error: what pydantic raised for the configuration.
@@ -27,8 +27,10 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1], values)
         where = ".".join(location[:-1])
-        return f"{field}: unknown key{f' in {where}' if where else ''}" \
-               f"{did_you_mean(location[-1], known)}{more}"
+        return (
+            f"{field}: unknown key{f' in {where}' if where else ''}"
+            f"{did_you_mean(location[-1], known)}{more}"
+        )
     if kind == "missing":
         return f"{field}: missing; give a value{more}"
     if kind == "union_tag_not_found":
@@ -39,7 +41,9 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
         received = fault.get("ctx", {}).get("tag", "")
         choices = [tag.strip(" '") for tag in str(expected).split(",")]
         tag_key = str(fault.get("ctx", {}).get("discriminator", "")).strip("'")
-        return f"{field}.{tag_key}: received {received!r}{did_you_mean(str(received), choices)}{more}"
+        return (
+            f"{field}.{tag_key}: received {received!r}{did_you_mean(str(received), choices)}{more}"
+        )
     message = message.removeprefix("Value error, ").removeprefix("Input should be ")
     received = _shorten(fault.get("input"))
     if kind == "value_error":

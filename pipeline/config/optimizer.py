@@ -156,7 +156,8 @@ class OptimizerConfig(Section):
     learning_rate: float = Field(0.001, gt=0, le=100, description="before the schedule")
     gradient_clipping: GradientClipping | None = None
     arguments: dict[str, Any] = Field(
-        default_factory=dict, description="written beside the name, as in {name: sgd, momentum: 0.9}"
+        default_factory=dict,
+        description="written beside the name, as in {name: sgd, momentum: 0.9}",
     )
 
     @model_validator(mode="before")
@@ -173,13 +174,13 @@ class OptimizerConfig(Section):
     @model_validator(mode="after")
     def _check_arguments(self) -> OptimizerConfig:
         if self.name not in OPTIMIZERS:
-            raise ValueError(f"unknown optimizer '{self.name}'{did_you_mean(self.name, OPTIMIZERS)}")
+            raise ValueError(
+                f"unknown optimizer '{self.name}'{did_you_mean(self.name, OPTIMIZERS)}"
+            )
         kinds = OPTIMIZERS[self.name][1]
         for key, value in self.arguments.items():
             if key not in kinds:
-                raise ValueError(
-                    f"{self.name} has no argument '{key}'{did_you_mean(key, kinds)}"
-                )
+                raise ValueError(f"{self.name} has no argument '{key}'{did_you_mean(key, kinds)}")
             if not kinds[key].accepts(value):
                 raise ValueError(f"{key}: expected {kinds[key].words}, received {value!r}")
         return self

@@ -14,7 +14,7 @@ from pipeline.config.suggest import did_you_mean
 from pipeline.config.train import TrainConfig
 from pipeline.config.tune import TuneConfig
 
-# Stages that a chain may name, in their usual order; pipeline/stages/__init__.py runs them.
+# Stages that a chain may name, in their usual order; pipeline/stages/table.py runs them.
 STAGE_NAMES = ("train", "tune", "prune", "quantize", "export", "evaluate", "report")
 
 

@@ -35,7 +35,9 @@ class _Range(Section):
 class FloatSpace(_Range):
     """{float: [low, high], sampling: linear|log, step: s}."""
 
-    bounds: Annotated[tuple[float, float], _AS_TUPLE] = Field(alias="float", description="lowest and highest value")
+    bounds: Annotated[tuple[float, float], _AS_TUPLE] = Field(
+        alias="float", description="lowest and highest value"
+    )
     step: float | None = Field(None, gt=0, description="distance of two values")
 
     @model_validator(mode="after")
@@ -47,7 +49,9 @@ class FloatSpace(_Range):
 class IntSpace(_Range):
     """{int: [low, high], sampling: linear|log, step: s}."""
 
-    bounds: Annotated[tuple[int, int], _AS_TUPLE] = Field(alias="int", description="lowest and highest value")
+    bounds: Annotated[tuple[int, int], _AS_TUPLE] = Field(
+        alias="int", description="lowest and highest value"
+    )
     step: int | None = Field(None, ge=1, description="distance of two values")
 
     @model_validator(mode="after")
@@ -122,7 +126,9 @@ class TuneConfig(Section):
         """Gives the key that this algorithm needs its default; the other one stays None."""
         if not isinstance(value, dict):
             return value
-        key, default = ("factor", 3) if value.get("algorithm") == "hyperband" else ("max_trials", 10)
+        key, default = (
+            ("factor", 3) if value.get("algorithm") == "hyperband" else ("max_trials", 10)
+        )
         return {**value, key: default} if value.get(key) is None else value
 
     @model_validator(mode="after")

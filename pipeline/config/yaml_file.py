@@ -63,13 +63,17 @@ for _tag, _pattern, _first in _CORE:
             "" if _character == "\0" else _character, []
         ).append((_tag, re.compile(rf"^(?:{_pattern})$")))
 
-_Loader.add_constructor(
-    "tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node))
-)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:float",
-    lambda loader, node: _finite(loader.construct_scalar(node), node.start_mark),
-)
+
+def _integer(loader: yaml.SafeLoader, node: Any) -> int:
+    return int(loader.construct_scalar(node))
+
+
+def _number(loader: yaml.SafeLoader, node: Any) -> float:
+    return _finite(loader.construct_scalar(node), node.start_mark)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
 def _finite(text: str, mark: Any) -> float:
@@ -99,7 +103,7 @@ def parse_yaml(text: str) -> Any:
     if len(text) > MAX_BYTES:
         raise ConfigError(f"expected at most {MAX_BYTES:,} characters, received {len(text):,}")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with less, not more
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{_place(mark)}: " if mark is not None else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.artifacts.files import sha256_file, sha256_json
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
@@ -50,9 +51,7 @@ def run(config: Config, context: Context) -> StageResult:
     source.save(saved, config.export.batch_size)
     chosen = choose_representative(data.train.y, settings.representative_samples, context.seed)
     requests = [ConversionRequest(name, name, settings.inference_io) for name in settings.schemes]
-    paths = convert(
-        saved, requests, data.train.x[chosen], context.output, context.converter()
-    )
+    paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
     float_accuracy = _float_accuracy(context)
     files = [
         _describe_file(request, paths[request.name], model, data, float_accuracy, config)
@@ -70,8 +69,14 @@ def run(config: Config, context: Context) -> StageResult:
                 "class_counts": _class_counts(data, chosen),
             },
         },
+        digest=_digest([*paths.values(), context.output / REFERENCE_FILE]),
         notes=source.notes,
     )
+
+
+def _digest(paths: list[Path]) -> str:
+    """The files that ship and the answers they are held to; not the history with its seconds."""
+    return sha256_json({path.name: sha256_file(path) for path in paths})
 
 
 def _prepare_source(
@@ -162,9 +167,7 @@ def _float_accuracy(context: Context) -> float:
     return float(first.metrics["validation"]["accuracy"])
 
 
-def _save_reference(
-    config: Config, context: Context, data: PreparedData, source: _Source
-) -> None:
+def _save_reference(config: Config, context: Context, data: PreparedData, source: _Source) -> None:
     """Keeps what the converted model answers, for `export` to compare the files with.
 
     A model trained with quantization in the loop never leaves this stage, its answers do.
@@ -173,9 +176,7 @@ def _save_reference(
 
     from pipeline.data.representative import choose_representative
 
-    chosen = choose_representative(
-        data.validation.y, config.export.parity_samples, context.seed
-    )
+    chosen = choose_representative(data.validation.y, config.export.parity_samples, context.seed)
     logits = source.predict(data.validation.x[chosen])
     np.savez(context.output / REFERENCE_FILE, indices=chosen, logits=logits)
 

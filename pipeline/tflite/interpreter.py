@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import ArtifactError, DataError
+from pipeline.stderr import captured_stderr
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.reasons import last_meaningful_line
-from pipeline.stderr import captured_stderr
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,16 @@ from pipeline.config.duration import Duration
 
 @pytest.mark.parametrize(
     ("value", "steps"),
-    [(300, 300), ("300 steps", 300), ("1 step", 1), ("2 epochs", 80), ("0.5epochs", 20),
-     ("25%", 100), ("100 %", 400), ("0%", 0)],
+    [
+        (300, 300),
+        ("300 steps", 300),
+        ("1 step", 1),
+        ("2 epochs", 80),
+        ("0.5epochs", 20),
+        ("25%", 100),
+        ("100 %", 400),
+        ("0%", 0),
+    ],
 )
 def test_steps_of_400_in_epochs_of_40(value: object, steps: int) -> None:
     assert Duration.parse(value).steps(400, 40) == steps

@@ -129,6 +129,16 @@ def test_status_show_and_clean(small_run: Path) -> None:
     assert json.loads(cleaned.stdout) == {"deleted": 0, "freed_bytes": 0}
 
 
+def test_clean_asks_first(small_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_run / "artifacts", tmp_path / "artifacts", symlinks=True)
+    (tmp_path / "artifacts/small/train").unlink()
+    kept = slimline("clean", "--json", cwd=tmp_path, input="n\n")
+    assert json.loads(kept.stdout) == {"deleted": 0, "freed_bytes": 0}
+    gone = slimline("clean", "--json", cwd=tmp_path, input="y\n")
+    assert json.loads(gone.stdout)["deleted"] == 1
+    assert "result of no run" in gone.stderr
+
+
 def test_two_fresh_processes_make_equal_files(small_run: Path, tmp_path: Path) -> None:
     config = write_config(tmp_path, SMALL)
     done = slimline("run", config, cwd=tmp_path)
@@ -138,7 +148,8 @@ def test_two_fresh_processes_make_equal_files(small_run: Path, tmp_path: Path) -
     for name in ("float", "pruned", "int8"):
         assert (first / f"{name}.tflite").read_bytes() == (second / f"{name}.tflite").read_bytes()
     left, right = digests(first.parent), digests(second.parent)
-    assert left["evaluate"] == right["evaluate"]
+    for stage in ("data", "train", "tune", "prune", "quantize", "export", "evaluate"):
+        assert left[stage] == right[stage], stage
 
 
 def test_python_gives_the_same(small_run: Path) -> None:

@@ -63,7 +63,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         wait_for(lambda: bool(stage_work(folder, stage, before)), process)  # noqa: B023
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        assert not (folder / "artifacts/small" / stage).exists(), f"{stage} was done before the kill"
+        assert not (folder / "artifacts/small" / stage).exists(), (
+            f"{stage} was done before the kill"
+        )
     done = slimline("run", "small.yaml", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
@@ -94,7 +96,5 @@ def test_signals_end_cleanly_and_keep_the_checkpoint(
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code
-    assert stderr.splitlines()[-1] == (
-        f"slimline: {word}; the same command goes on where it was"
-    )
+    assert stderr.splitlines()[-1] == (f"slimline: {word}; the same command goes on where it was")
     assert stage_work(tmp_path, "train", {"data"})

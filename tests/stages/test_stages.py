@@ -9,8 +9,8 @@ import pytest
 from pipeline.config.load import validate
 from pipeline.config.schema import STAGE_NAMES, Config
 from pipeline.plan import sections_of, stages_for
-from pipeline.stages import STAGES
 from pipeline.stages.contract import Stage
+from pipeline.stages.table import STAGES
 
 ALL = pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
 

@@ -1,0 +1,106 @@
+"""The table of stages: what each one needs, makes and depends on."""
+
+from __future__ import annotations
+
+from pipeline.stages import (
+    evaluate,
+    export,
+    prepare,
+    prune,
+    quantize,
+    report,
+    train,
+    tune,
+)
+from pipeline.stages.contract import Stage
+
+_KERAS = ("tensorflow", "keras", "numpy")
+_BRIDGE = (*_KERAS, "tf_keras", "tensorflow-model-optimization")
+_LITERT = ("ai-edge-litert", "numpy")
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            name="data",
+            version=1,
+            run=prepare.run,
+            sections=("data",),
+            needs=(),
+            produces="data",
+            libraries=("numpy",),
+        ),
+        Stage(
+            name="train",
+            version=1,
+            run=train.run,
+            sections=("model", "train"),
+            needs=("data",),
+            produces="model",
+            libraries=_KERAS,
+            label="float",
+        ),
+        Stage(
+            name="tune",
+            version=1,
+            run=tune.run,
+            sections=("model", "train", "tune"),
+            needs=("data",),
+            uses=("model",),
+            produces="model",
+            libraries=(*_KERAS, "keras-tuner", "scikit-learn", "scipy"),
+            label="float",
+            check=tune.check,
+        ),
+        Stage(
+            name="prune",
+            version=1,
+            run=prune.run,
+            sections=("prune",),
+            needs=("data", "model"),
+            produces="model",
+            libraries=_BRIDGE,
+            label="pruned",
+            check=prune.check,
+        ),
+        Stage(
+            name="quantize",
+            version=1,
+            run=quantize.run,
+            sections=("quantize", "export.batch_size"),
+            needs=("data", "model"),
+            uses=("baselines",),
+            produces="tflite",
+            libraries=(*_BRIDGE, *_LITERT),
+            check=quantize.check,
+        ),
+        Stage(
+            name="export",
+            version=1,
+            run=export.run,
+            sections=("export",),
+            needs=("data", "model", "baselines"),
+            uses=("tflite",),
+            produces="bundle",
+            libraries=(*_KERAS, *_LITERT),
+        ),
+        Stage(
+            name="evaluate",
+            version=1,
+            run=evaluate.run,
+            sections=("evaluate",),
+            needs=("data", "bundle"),
+            produces="metrics",
+            libraries=(*_LITERT, "tflite-micro"),
+        ),
+        Stage(
+            name="report",
+            version=1,
+            run=report.run,
+            sections=("",),
+            needs=("everything",),
+            produces="page",
+            libraries=("jinja2",),
+        ),
+    )
+}
