@@ -26,5 +26,6 @@ def run(config: Config, context: Context) -> StageResult:
         model, data, config.prune, context.seed, context.work, context.output, context.progress
     )
     save_model(result.model, context.output / MODEL_FILE)
-    notes = tuple(f"{layer['layer']} left dense: {layer['reason']}" for layer in result.skipped)
+    dense = ", ".join(layer["layer"] for layer in result.skipped)
+    notes = (f"left dense: {dense} (the report has the reasons)",) if dense else ()
     return StageResult(result.metrics(), model_digest(result.model), notes)

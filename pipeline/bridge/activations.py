@@ -1,0 +1,89 @@
+"""Activation functions by name: which are the same in tf_keras, and which Keras 3's own do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.errors import ConfigError
+
+# Keras 3 name → tf_keras name, where both compute the same.
+SAME_ACTIVATIONS: dict[str, str] = {
+    "elu": "elu",
+    "exponential": "exponential",
+    "gelu": "gelu",
+    "linear": "linear",
+    "mish": "mish",
+    "relu": "relu",
+    "selu": "selu",
+    "sigmoid": "sigmoid",
+    "silu": "swish",
+    "softmax": "softmax",
+    "softplus": "softplus",
+    "softsign": "softsign",
+    "swish": "swish",
+    "tanh": "tanh",
+}
+
+# tf_keras lacks these, or means something else by the name: its hard_sigmoid is
+# clip(0.2x + 0.5), Keras 3's is relu6(x + 3) / 6. Keras 3's functions run on the same tensors.
+KERAS_3_ACTIVATIONS: tuple[str, ...] = (
+    "celu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "relu6",
+    "soft_shrink",
+    "squareplus",
+    "tanh_shrink",
+)
+
+
+def carry_activation(value: Any, where: str) -> str | Callable[..., Any] | None:
+    """Translates the activation of a Keras 3 config.
+
+    Args:
+        value: the name, None, or Keras 3's serialized form.
+        where: the layer, for the error.
+
+    Returns:
+        What tf_keras takes as `activation`.
+
+    Raises:
+        ConfigError: a function from outside Keras.
+    """
+    if value is None:
+        return None
+    name = value.get("config") if isinstance(value, dict) else value
+    if name in SAME_ACTIVATIONS:
+        return SAME_ACTIVATIONS[name]
+    if name in KERAS_3_ACTIVATIONS:
+        return _keras_3_activation(name)
+    raise ConfigError(
+        f"{where}: activation {name!r} cannot cross to tf_keras; use one of "
+        f"{', '.join(sorted({*SAME_ACTIVATIONS, *KERAS_3_ACTIVATIONS}))}"
+    )
+
+
+def activation_objects() -> dict[str, Callable[..., Any]]:
+    """Returns Keras 3's functions by name, for a tf_keras custom object scope."""
+    return {f"keras_3_{name}": _keras_3_activation(name) for name in KERAS_3_ACTIVATIONS}
+
+
+def _keras_3_activation(name: str) -> Callable[..., Any]:
+    import keras
+
+    function = getattr(keras.activations, name)
+
+    def activation(x: Any) -> Any:
+        return function(x)
+
+    # The name is how tfmot's copy of a layer finds the function again; with the bare name it
+    # would find tf_keras's own hard_sigmoid.
+    activation.__name__ = f"keras_3_{name}"
+    return activation

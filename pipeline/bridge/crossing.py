@@ -1,0 +1,158 @@
+"""A Keras 3 model rebuilt in tf_keras, and its weights brought there and back as arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.activations import activation_objects
+from pipeline.bridge.graph import Call, Graph, Ref, fill, walk
+from pipeline.bridge.layers import carry_over, row_of
+from pipeline.bridge.operations import carry_operation, operation_layer
+from pipeline.bridge.start import import_tf_keras, without_autograph
+from pipeline.errors import PromiseError
+
+if TYPE_CHECKING:
+    import keras
+    import tf_keras
+
+
+@without_autograph
+def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
+    """Rebuilds a model in tf_keras: same layers, names, sharing, weights, L1/L2 and trainability.
+
+    Nested models are flattened; their layers are then named "outer/inner".
+
+    Args:
+        model: a built Keras 3 functional or Sequential model; it is not changed.
+        seed: what Dropout and noise layers are seeded from, ≥ 0.
+
+    Returns:
+        A functional tf_keras model.
+
+    Raises:
+        ConfigError: a layer, setting or operation that has no counterpart; its name is told.
+        PromiseError: a weight that found no place.
+    """
+    keras_2 = import_tf_keras()
+    graph = walk(model)
+    tensors: dict[Ref, Any] = {}
+    for entry in graph.inputs:
+        tensors[entry.ref] = keras_2.Input(
+            shape=entry.shape[1:], batch_size=entry.shape[0], dtype=entry.dtype, name=entry.name
+        )
+    layers: dict[str, Any] = {}
+    for call in graph.calls:
+        if call.name not in layers:
+            layers[call.name] = _make_layer(call, graph, seed, len(layers))
+        results = _call(layers[call.name], call, tensors)
+        for ref, result in zip(call.outputs, results, strict=True):
+            tensors[ref] = result
+    inputs = [tensors[entry.ref] for entry in graph.inputs]
+    outputs = fill(graph.outputs, tensors.__getitem__)
+    crossed = keras_2.Model(inputs, outputs, name=model.name)
+    copy_weights_over(model, crossed)
+    return crossed
+
+
+def copy_weights_over(model: keras.Model, crossed: tf_keras.Model) -> None:
+    """Copies every weight of a Keras 3 model to its tf_keras counterpart.
+
+    Args:
+        model: the Keras 3 model.
+        crossed: what `to_tf_keras` made of it, or of a model with the same layers.
+
+    Raises:
+        PromiseError: a weight without a counterpart of the same name and shape.
+    """
+    for source, target in weight_pairs(model, crossed):
+        target.assign(source.numpy())
+
+
+def copy_weights_back(crossed: tf_keras.Model, model: keras.Model) -> None:
+    """Copies every weight of a tf_keras model back to the Keras 3 model it came from.
+
+    Args:
+        crossed: what `to_tf_keras` made of `model`, trained since.
+        model: the Keras 3 model whose weights are replaced.
+
+    Raises:
+        PromiseError: a weight without a counterpart of the same name and shape.
+    """
+    for target, source in weight_pairs(model, crossed):
+        target.assign(source.numpy())
+
+
+def weight_pairs(model: keras.Model, crossed: tf_keras.Model) -> list[tuple[Any, Any]]:
+    """Pairs the weights of both models by layer name, weight name and shape.
+
+    Returns:
+        (Keras 3 variable, tf_keras variable), each weight of each layer once.
+
+    Raises:
+        PromiseError: a weight without a counterpart.
+    """
+    return [
+        pair
+        for name, layer in walk(model).layers().items()
+        if getattr(layer, "weights", None)
+        for pair in layer_weight_pairs(name, layer, crossed.get_layer(name))
+    ]
+
+
+def layer_weight_pairs(name: str, layer: Any, crossed: Any) -> list[tuple[Any, Any]]:
+    """Pairs the weights of one layer with those of its tf_keras counterpart."""
+    row = row_of(layer, name)
+    if row.from_layer is not None:
+        return []  # its weights became constants of the counterpart
+    targets = {_last_name(weight.name): weight for weight in crossed.weights}
+    pairs = []
+    for weight in layer.weights:
+        own_name = _last_name(weight.path)
+        target = targets.pop(row.weights.get(own_name, own_name), None)
+        if target is None or tuple(target.shape) != tuple(weight.shape):
+            found = "none" if target is None else f"shape {tuple(target.shape)}"
+            raise PromiseError(
+                f"layer '{name}': weight '{own_name}' of shape {tuple(weight.shape)} has no "
+                f"counterpart in tf_keras (found {found}); please report the layer's class "
+                f"{type(layer).__name__}"
+            )
+        pairs.append((weight, target))
+    if targets:
+        raise PromiseError(
+            f"layer '{name}': the tf_keras weights {sorted(targets)} have no counterpart in "
+            f"Keras 3; please report the layer's class {type(layer).__name__}"
+        )
+    return pairs
+
+
+def bridge_objects() -> dict[str, Any]:
+    """Returns the bridge's own classes and functions, for a tf_keras custom object scope."""
+    return {"BridgeOperation": operation_layer(), **activation_objects()}
+
+
+def _last_name(path: str) -> str:
+    # "conv/kernel", "lstm/lstm_cell_3/kernel:0": the cell's number differs between the two.
+    return path.split("/")[-1].split(":")[0]
+
+
+def _make_layer(call: Call, graph: Graph, seed: int, number: int) -> Any:
+    import keras
+
+    if isinstance(call.layer, keras.layers.Layer):
+        own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
+        return carry_over(call.layer, call.name, own_seed)
+    return carry_operation(call, graph.shapes)
+
+
+def _call(layer: Any, call: Call, tensors: dict[Ref, Any]) -> list[Any]:
+    import keras
+
+    if isinstance(call.layer, keras.layers.Layer):
+        args, kwargs = fill((call.args, call.kwargs), tensors.__getitem__)
+        result = layer(*args, **kwargs)
+    else:
+        inputs = [tensors[ref] for ref in call.inputs]
+        result = layer(inputs if len(inputs) > 1 else inputs[0])
+    return list(result) if isinstance(result, list | tuple) else [result]

@@ -1,0 +1,238 @@
+"""The proof of a crossing: both models agree on real signal, layer by layer, and would not
+agree if two filters were swapped.
+
+Random weights prove nothing by themselves: behind BatchNormalization with fresh statistics the
+signal dies and wrong models "agree". Fresh statistics are therefore set from the samples while
+the proof runs, and put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.graph import Graph, Ref, walk
+from pipeline.bridge.signal import real_signal
+from pipeline.bridge.start import import_tf_keras
+from pipeline.errors import PromiseError
+
+if TYPE_CHECKING:
+    import keras
+    import tf_keras
+
+PROOF_SAMPLES = 64
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+
+
+@dataclass(frozen=True)
+class CrossingProof:
+    """What was compared.
+
+    Attributes:
+        layers: number of layers and operations whose outputs were compared.
+        max_relative_difference: largest of all |difference| / spread over the samples.
+    """
+
+    layers: int
+    max_relative_difference: float
+
+    def metrics(self) -> dict[str, float]:
+        """Returns what a stage's manifest keeps."""
+        return {"layers": self.layers, "max_relative_difference": self.max_relative_difference}
+
+
+def prove_crossing(
+    model: keras.Model,
+    crossed: tf_keras.Model,
+    samples: np.ndarray | Sequence[np.ndarray],
+    tolerance: float = 1e-4,
+) -> CrossingProof:
+    """Compares the outputs and every layer's output of both models on the same samples.
+
+    Args:
+        model: the Keras 3 model; unchanged on return.
+        crossed: its tf_keras counterpart; unchanged on return.
+        samples: at least two, real or standard normal; one array per input.
+        tolerance: largest |difference| relative to the spread of that tensor over the samples.
+
+    Returns:
+        What was compared.
+
+    Raises:
+        PromiseError: the first layer that differs, by name; or a comparison that proves
+            nothing (constant outputs, or the negative control did not fail).
+    """
+    inputs = [samples] if isinstance(samples, np.ndarray) else list(samples)
+    if len(inputs[0]) < 2:
+        raise PromiseError(
+            f"the crossing of '{model.name}' cannot be proved on {len(inputs[0])} sample, "
+            "expected at least 2: their spread is the measure"
+        )
+    graph = walk(model)
+    probe = _Probe(graph, crossed)
+    with real_signal(graph, model, crossed, inputs) as expected:
+        received = probe.run(inputs)
+        worst = _compare(graph, expected, received, tolerance)
+        _require_spread(graph, expected, model.name)
+        _require_control(graph, crossed, probe, inputs, expected, tolerance)
+    return CrossingProof(len(graph.layers()), worst)
+
+
+def relative_difference(expected: np.ndarray, received: np.ndarray) -> float:
+    """Returns max |expected - received| / spread.
+
+    The spread is the root mean square, over a tensor's elements, of the standard deviation
+    over the samples; for a tensor that is constant over the samples its largest magnitude.
+
+    Args:
+        expected: (samples, …).
+        received: the same shape.
+    """
+    if expected.shape != received.shape:
+        return float("inf")
+    if expected.size == 0:
+        return 0.0
+    difference = np.abs(expected.astype(np.float64) - received.astype(np.float64)).max()
+    spread = _spread(expected)
+    if spread == 0:
+        spread = float(np.abs(expected).max()) or 1.0
+    relative = float(difference / spread)
+    return relative if np.isfinite(relative) else float("inf")
+
+
+def swap_two_filters(layer: Any) -> bool:
+    """Swaps the two filters of a tf_keras layer that differ most, in place: a wrong crossing.
+
+    Returns:
+        False if the layer has no kernel with two different filters.
+    """
+    for name in KERNELS:
+        variable = getattr(layer, name, None)
+        if variable is None:
+            continue
+        kernel = variable.numpy()
+        axis = kernel.ndim - (2 if name == "depthwise_kernel" else 1)
+        filters = np.moveaxis(kernel, axis, 0).copy()
+        if len(filters) < 2:
+            continue
+        far = int(np.argmax([np.abs(one - filters[0]).max() for one in filters]))
+        if far == 0:
+            continue
+        filters[[0, far]] = filters[[far, 0]]
+        variable.assign(np.moveaxis(filters, 0, axis))
+        return True
+    return False
+
+
+class _Probe:
+    """Runs a tf_keras model and returns every layer's output."""
+
+    def __init__(self, graph: Graph, crossed: tf_keras.Model) -> None:
+        calls_seen: dict[str, int] = {}
+        self.refs: list[Ref] = []
+        tensors: list[Any] = []
+        for call in graph.calls:
+            number = calls_seen.get(call.name, 0)
+            calls_seen[call.name] = number + 1
+            output = crossed.get_layer(call.name).get_output_at(number)
+            self.refs.extend(call.outputs)
+            tensors.extend(output if isinstance(output, list | tuple) else [output])
+        self.model = import_tf_keras().Model(crossed.inputs, [tensors, _flat_outputs(crossed)])
+
+    def run(self, inputs: list[np.ndarray]) -> dict[Ref | int, np.ndarray]:
+        """Returns the tensors by Ref, and the model's outputs by their number."""
+        tensors, outputs = self.model(inputs if len(inputs) > 1 else inputs[0], training=False)
+        values: dict[Ref | int, np.ndarray] = {
+            ref: tensor.numpy() for ref, tensor in zip(self.refs, tensors, strict=True)
+        }
+        values |= {number: tensor.numpy() for number, tensor in enumerate(outputs)}
+        return values
+
+
+def _flat_outputs(crossed: tf_keras.Model) -> list[Any]:
+    import tensorflow as tf
+
+    return list(tf.nest.flatten(crossed.outputs))
+
+
+def _compare(
+    graph: Graph,
+    expected: dict[Ref | int, np.ndarray],
+    received: dict[Ref | int, np.ndarray],
+    tolerance: float,
+) -> float:
+    worst = 0.0
+    for call in graph.calls:
+        for ref in call.outputs:
+            difference = relative_difference(expected[ref], received[ref])
+            if difference > tolerance:
+                raise PromiseError(
+                    f"layer '{call.name}' ({type(call.layer).__name__}) differs in tf_keras by "
+                    f"{difference:.2g} of its spread, expected at most {tolerance:g}; it is the "
+                    "first that does: leave prune and qat out for this model, and report it"
+                )
+            worst = max(worst, difference)
+    return max(worst, _compare_outputs(graph, expected, received, tolerance))
+
+
+def _compare_outputs(
+    graph: Graph, expected: dict[Any, Any], received: dict[Any, Any], tolerance: float
+) -> float:
+    worst = _output_difference(graph, expected, received)
+    if worst > tolerance:
+        raise PromiseError(
+            f"the outputs differ in tf_keras by {worst:.2g} of their spread though every layer "
+            f"agrees, expected at most {tolerance:g}: the graph was read wrongly, report it"
+        )
+    return worst
+
+
+def _output_difference(
+    graph: Graph, expected: dict[Any, np.ndarray], received: dict[Any, np.ndarray]
+) -> float:
+    numbers = range(len(graph.output_refs()))
+    return max(relative_difference(expected[n], received[n]) for n in numbers)
+
+
+def _require_spread(graph: Graph, expected: dict[Any, np.ndarray], name: str) -> None:
+    if all(_spread(expected[n]) == 0 for n in range(len(graph.output_refs()))):
+        raise PromiseError(
+            f"the outputs of '{name}' are the same for every sample, so comparing them proves "
+            "nothing; check that the model is trained and the samples differ"
+        )
+
+
+def _require_control(
+    graph: Graph,
+    crossed: tf_keras.Model,
+    probe: _Probe,
+    inputs: list[np.ndarray],
+    expected: dict[Any, np.ndarray],
+    tolerance: float,
+) -> None:
+    """Swaps two filters of one layer after another until the outputs differ, as they must."""
+    tried = []
+    for name in graph.layers():
+        layer = crossed.get_layer(name)
+        before = [weight.numpy() for weight in layer.weights]
+        if not swap_two_filters(layer):
+            continue
+        tried.append(name)
+        try:
+            if _output_difference(graph, expected, probe.run(inputs)) > tolerance:
+                return
+        finally:
+            for weight, value in zip(layer.weights, before, strict=True):
+                weight.assign(value)
+    if tried:
+        raise PromiseError(
+            f"two swapped filters in each of {', '.join(tried)} left the outputs unchanged, so "
+            "the comparison proves nothing; check that the signal reaches the outputs"
+        )
+
+
+def _spread(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.var(values.astype(np.float64), axis=0))))

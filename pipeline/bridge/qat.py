@@ -1,0 +1,240 @@
+"""Quantization-aware training of a Keras 3 model, by way of tf_keras and tfmot.
+
+The trained model never becomes a Keras file: it leaves as a SavedModel for the converter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.crossing import bridge_objects, to_tf_keras
+from pipeline.bridge.fit import fine_tune, predict
+from pipeline.bridge.graph import walk
+from pipeline.bridge.optimizers_table import check_optimizer_crosses
+from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
+from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
+from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.bridge.qat_saving import save_quantized
+from pipeline.bridge.start import import_tf_keras, import_tfmot, without_autograph
+from pipeline.bridge.steps import StepHooks
+from pipeline.errors import ConfigError, PromiseError
+
+if TYPE_CHECKING:
+    import keras
+    import tf_keras
+
+    from pipeline.config.train import FineTuneConfig
+    from pipeline.data.prepared import PreparedData
+    from pipeline.progress import Progress
+
+RANGE_SAMPLES = 512
+SECTION = "quantize.qat"
+
+
+@dataclass(frozen=True)
+class QatResult:
+    """A model trained with quantization in the loop.
+
+    Attributes:
+        quantized_layers: names of the layers that were trained so.
+        left_to_converter: layer and reason of the others.
+        history: one row per epoch; its figures are those of the quantized model.
+        best_epoch: from 1; the best by validation accuracy, then loss.
+        validation: loss, accuracy, samples of the quantized model.
+        zeros: number of kernel weights that were zero and still are.
+        crossing: the proof.
+        seconds: of fine-tuning, over all starts.
+    """
+
+    quantized_layers: list[str]
+    left_to_converter: list[dict[str, str]]
+    history: list[dict[str, Any]]
+    best_epoch: int
+    validation: dict[str, Any]
+    zeros: int
+    crossing: CrossingProof
+    seconds: float
+    _model: tf_keras.Model = field(repr=False)
+    _names: tuple[list[str], list[str]] = field(repr=False)
+
+    def metrics(self) -> dict[str, Any]:
+        """Returns what the stage's manifest keeps."""
+        return {
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "validation": self.validation,
+            "quantized_layers": self.quantized_layers,
+            "left_to_converter": self.left_to_converter,
+            "zeros": self.zeros,
+            "crossing": self.crossing.metrics(),
+            "seconds": self.seconds,
+        }
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Returns the quantized model's logits, float32 (n, classes)."""
+        return predict(self._model, x)
+
+    def save_for_conversion(self, directory: Path, batch_size: int) -> None:
+        """Writes a SavedModel with the signature serving_default and the original names.
+
+        Args:
+            directory: made by this call, or overwritten.
+            batch_size: samples per call, ≥ 1.
+        """
+        save_quantized(self._model, self._names, directory, batch_size)
+
+
+def quantization_aware_train(
+    model: keras.Model,
+    data: PreparedData,
+    config: FineTuneConfig,
+    seed: int,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> QatResult:
+    """Fine-tunes a model with 8-bit quantization emulated; zero weights stay zero.
+
+    Args:
+        model: Keras 3, one input, logits out; it is not changed.
+        data: with the train and validation splits.
+        config: the fine-tuning.
+        seed: of the order of samples and of dropout.
+        work: folder for checkpoints; a killed run goes on from there, bit for bit.
+        output: folder for history.csv and schedule.csv.
+        progress: told each epoch.
+
+    Returns:
+        The trained model and what was checked.
+
+    Raises:
+        ConfigError: a layer cannot cross, or none can be quantized in training.
+        TrainingError: a loss that is not finite.
+        PromiseError: the crossing is not proved, or a zero was lost.
+    """
+    check_optimizer_crosses(config.optimizer, SECTION)
+    plain = to_tf_keras(model, seed)
+    proof = prove_crossing(model, plain, data.train.x[:PROOF_SAMPLES])
+    chosen, left = plan_quantization(plain, walk(model))
+    if not chosen:
+        raise ConfigError(
+            f"{SECTION}: no layer of '{model.name}' can be trained with quantization; "
+            "use quantize.method: ptq"
+        )
+    quantized = _quantize(plain, frozenset(chosen))
+    masks = _zero_masks(quantized)
+    zeros = _check_zeros_arrived(model, plain, masks)
+    order = np.random.default_rng([seed, 0]).permutation(len(data.train))
+    set_ranges(quantized, data.train.x[np.sort(order[:RANGE_SAMPLES])])
+    hooks = StepHooks(after=_mask_weights(masks))
+    tuned = fine_tune(quantized, data, config, seed, work, output, progress, SECTION, hooks)
+    _check_zeros_kept(masks)
+    names = ([tensor._keras_history.operation.name for tensor in model.inputs], model.output_names)
+    return QatResult(
+        chosen, left, tuned.history, tuned.best_epoch, tuned.validation, zeros, proof,
+        tuned.seconds, quantized, names,
+    )  # fmt: skip
+
+
+@without_autograph
+def _quantize(plain: tf_keras.Model, chosen: frozenset[str]) -> tf_keras.Model:
+    keras_2, tfmot = import_tf_keras(), import_tfmot()
+    quantization = tfmot.quantization.keras
+
+    def annotate(layer: Any) -> Any:
+        return quantization.quantize_annotate_layer(layer) if layer.name in chosen else layer
+
+    with keras_2.utils.custom_object_scope(bridge_objects()), quantization.quantize_scope():
+        annotated = keras_2.models.clone_model(plain, clone_function=annotate)
+        return quantization.quantize_apply(annotated, scheme=_scheme())
+
+
+def _scheme() -> Any:
+    """tfmot's prune-preserving scheme, falling back where its registry has no entry.
+
+    Default8BitPrunePreserveQuantizeScheme raises for Conv2DTranspose (tfmot 0.8.1); its zeros
+    are kept by the masks that are imposed after each step.
+    """
+    import_tfmot()
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (  # noqa: E501
+        default_8bit_prune_preserve_quantize_scheme as preserving,
+    )
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_registry as default,
+    )
+
+    scheme = preserving.Default8BitPrunePreserveQuantizeScheme
+    registry = type(scheme().get_quantize_registry())
+
+    class Registry(registry):  # type: ignore[misc,valid-type]
+        """The prune-preserving registry, with tfmot's default for other layers."""
+
+        def supports(self, layer: Any) -> bool:
+            # Asked for layers that were not annotated but stand before one that was.
+            return reason_to_leave(layer) is None
+
+        def get_quantize_config(self, layer: Any) -> Any:
+            if super().supports(layer):
+                return super().get_quantize_config(layer)
+            return default.Default8BitQuantizeRegistry().get_quantize_config(layer)
+
+        def apply_sparsity_preserve_quantize_config(self, layer: Any, config: Any) -> Any:
+            if super().supports(layer):
+                return super().apply_sparsity_preserve_quantize_config(layer, config)
+            return config
+
+    class Scheme(scheme):  # type: ignore[misc,valid-type]
+        """The scheme with that registry."""
+
+        def get_quantize_registry(self) -> Any:
+            return Registry()
+
+    return Scheme()
+
+
+def _zero_masks(quantized: tf_keras.Model) -> list[tuple[Any, np.ndarray]]:
+    """Finds the kernels that hold zeros, and where. PReLU's slopes are no kernels."""
+    masks = []
+    for variable in quantized.trainable_variables:
+        values = variable.numpy()
+        if values.ndim >= 2 and "alpha" not in variable.name and np.any(values == 0):
+            masks.append((variable, (values != 0).astype(values.dtype)))
+    return masks
+
+
+def _mask_weights(masks: list[tuple[Any, np.ndarray]]) -> Callable[[], None]:
+    """Imposes the masks: tfmot's own scheme only masks what it quantizes, and zeros drift."""
+
+    def impose() -> None:
+        for variable, mask in masks:
+            variable.assign(variable * mask)
+
+    return impose
+
+
+def _check_zeros_arrived(
+    model: keras.Model, plain: tf_keras.Model, masks: list[tuple[Any, np.ndarray]]
+) -> int:
+    expected = sum(int(np.sum(mask == 0)) for _, mask in _zero_masks(plain))
+    found = sum(int(np.sum(mask == 0)) for _, mask in masks)
+    if found != expected:
+        raise PromiseError(
+            f"{SECTION}: '{model.name}' has {expected} zero weights, tfmot's copy of it {found}; "
+            "report this model, and use quantize.method: ptq"
+        )
+    return found
+
+
+def _check_zeros_kept(masks: list[tuple[Any, np.ndarray]]) -> None:
+    for variable, mask in masks:
+        lost = int(np.sum((mask == 0) & (variable.numpy() != 0)))
+        if lost:
+            raise PromiseError(
+                f"{SECTION}: {lost} of {int(np.sum(mask == 0))} zeros of {variable.name} were "
+                "lost in training; report this model, and use quantize.method: ptq"
+            )

@@ -1,0 +1,70 @@
+"""All that a tf_keras training must save to go on bit for bit, as arrays by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import tf_keras
+
+
+class TrainingState:
+    """The variables of a training: weights, tfmot's own, optimizer, random generators.
+
+    Variables are named by their place in the rebuilt model. tf_keras numbers unnamed layers
+    per process, so names alone would differ after a restart; shapes are checked.
+    """
+
+    def __init__(self, model: tf_keras.Model, optimizer: Any) -> None:
+        """Gathers the variables of a model and of an optimizer that is built for it."""
+        self.variables: dict[str, Any] = {}
+        self._add("model", model.variables)
+        self._add("optimizer", optimizer.variables)
+        self._add("random", random_states(model))
+
+    def _add(self, kind: str, variables: list[Any]) -> None:
+        for number, variable in enumerate(variables):
+            self.variables[f"{kind}/{number:04d}"] = variable
+
+    def read(self, kind: str = "") -> dict[str, np.ndarray]:
+        """Returns copies of the variables whose name begins with `kind`."""
+        return {
+            name: np.array(variable.numpy())
+            for name, variable in self.variables.items()
+            if name.startswith(kind)
+        }
+
+    def write(self, arrays: Mapping[str, np.ndarray], kind: str = "") -> None:
+        """Sets the variables whose name begins with `kind`.
+
+        Raises:
+            ArtifactError: an array is missing or has another shape.
+        """
+        for name, variable in self.variables.items():
+            if not name.startswith(kind):
+                continue
+            if name not in arrays or arrays[name].shape != tuple(variable.shape):
+                found = arrays[name].shape if name in arrays else "nothing"
+                raise ArtifactError(
+                    f"the checkpoint holds {found} for {name}, expected shape "
+                    f"{tuple(variable.shape)}; it is of another model: delete the work folder"
+                )
+            variable.assign(arrays[name])
+
+
+def random_states(model: tf_keras.Model) -> list[Any]:
+    """Returns the state variable of each layer that draws random numbers.
+
+    Dropout's generator is not among model.variables (tf_keras 2.21.0).
+    """
+    states = []
+    for layer in model._flatten_layers():
+        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+        if generator is not None:
+            states.append(generator.state)
+    return states

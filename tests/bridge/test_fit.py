@@ -1,0 +1,146 @@
+"""Fine-tuning in tf_keras: what ran, what is kept, how it stops."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.bridge.crossing import to_tf_keras
+from pipeline.bridge.fit import FineTuning, evaluate, fine_tune, predict
+from pipeline.bridge.steps import StepHooks
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.batches import epoch_order
+from pipeline.data.prepared import PreparedData, Split
+from pipeline.errors import ArtifactError, TrainingError
+from pipeline.progress import SilentProgress
+from tests.bridge.bridge_models import residual
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 40,
+    "optimizer": {"name": "sgd", "learning_rate": 0.5},
+    "schedule": {"kind": "step", "drop": 0.1, "every": "1 epoch"},
+}
+
+
+def linear_model() -> Any:
+    import keras
+
+    penalty = keras.regularizers.L2(0.01)
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = keras.layers.Flatten(name="flat")(inputs)
+    outputs = keras.layers.Dense(3, kernel_regularizer=penalty, name="logits")(x)
+    return keras.Model(inputs, outputs, name="linear")
+
+
+def run(
+    crossed: Any, data: PreparedData, folder: Path, hooks: StepHooks | None = None, **more: Any
+) -> FineTuning:
+    config = FineTuneConfig.model_validate({**SETTINGS, **more})
+    work, output = folder / "work", folder / "output"
+    return fine_tune(crossed, data, config, 5, work, output, SilentProgress(), "prune", hooks)
+
+
+def test_gradient_descent_by_hand(tiny_data: PreparedData, tmp_path: Path) -> None:
+    """Softmax regression with L2 in NumPy, over the same batches at the same rates."""
+    model = linear_model()
+    w, b = (weight.numpy().astype(np.float64) for weight in model.weights)
+    crossed = to_tf_keras(model)
+    hooks = StepHooks(first_candidate=1)
+    result = run(crossed, tiny_data, tmp_path, hooks)
+    assert result.best_epoch == 2
+    for epoch, rate in ((0, 0.5), (1, 0.05)):
+        order = epoch_order(5, epoch, 100)
+        for start in range(0, 100, 40):
+            rows = order[start : start + 40]
+            x, y = tiny_data.train.x[rows].reshape(len(rows), -1), tiny_data.train.y[rows]
+            scores = np.exp(x @ w + b)
+            delta = (scores / scores.sum(1, keepdims=True) - np.eye(3)[y]) / len(rows)
+            w, b = w - rate * (x.T @ delta + 0.02 * w), b - rate * delta.sum(0)
+    np.testing.assert_allclose(crossed.get_layer("logits").kernel.numpy(), w, atol=1e-5)
+    np.testing.assert_allclose(crossed.get_layer("logits").bias.numpy(), b, atol=1e-5)
+
+
+def test_the_files_say_what_ran(tiny_data: PreparedData, tmp_path: Path) -> None:
+    result = run(to_tf_keras(linear_model()), tiny_data, tmp_path)
+    with (tmp_path / "output" / "schedule.csv").open() as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert rates == pytest.approx([0.5] * 3 + [0.05] * 3)
+    with (tmp_path / "output" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == [1, 2]
+    assert float(rows[1]["val_loss"]) == result.history[1]["val_loss"]
+    assert result.history[1]["learning_rate"] == pytest.approx(0.05)
+
+
+def test_the_best_epoch_is_kept_among_the_candidates(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    crossed = to_tf_keras(linear_model())
+    spoil = crossed.get_layer("logits").kernel
+    epochs = iter([lambda: None, lambda: spoil.assign(-spoil), lambda: None])
+    hooks = StepHooks(epoch_end=lambda: next(epochs)())
+    result = run(crossed, tiny_data, tmp_path, hooks, optimizer={"learning_rate": 1e-6}, epochs=3)
+    assert result.validation == evaluate(crossed, tiny_data.validation)
+    scores = [(row["val_accuracy"], -row["val_loss"]) for row in result.history]
+    assert result.best_epoch == 1 + scores.index(max(scores))
+    assert len({row["val_accuracy"] for row in result.history}) > 1
+
+
+def test_a_finished_training_is_not_run_again(tiny_data: PreparedData, tmp_path: Path) -> None:
+    model = linear_model()
+    first, second = to_tf_keras(model), to_tf_keras(model)
+    one = run(first, tiny_data, tmp_path)
+    two = run(second, tiny_data, tmp_path)
+    assert one.history == two.history
+    for a, b in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_a_loss_that_is_not_finite_names_its_step(tiny_data: PreparedData, tmp_path: Path) -> None:
+    x = tiny_data.train.x.copy()
+    x[90] = np.nan
+    data = PreparedData(
+        {**tiny_data.splits, "train": Split(x, tiny_data.train.y)},
+        tiny_data.class_names, (8, 8, 1), None, "sidecar",
+    )  # fmt: skip
+    step = int(np.flatnonzero(epoch_order(5, 0, 100) == 90)[0]) // 40
+    words = rf"prune: the loss is not finite at step {step} \(epoch 1\); lower prune.optimizer"
+    with pytest.raises(TrainingError, match=words):
+        run(to_tf_keras(linear_model()), data, tmp_path)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tiny_data: PreparedData, tmp_path: Path) -> None:
+    run(to_tf_keras(linear_model()), tiny_data, tmp_path)
+    with pytest.raises(ArtifactError, match=r"the checkpoint holds .* expected shape .* delete"):
+        run(to_tf_keras(residual()), tiny_data, tmp_path)
+
+
+def test_hooks_run_in_every_step(tiny_data: PreparedData, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    seen, after = tf.Variable(0, dtype=tf.int64), tf.Variable(0)
+    hooks = StepHooks(
+        before=lambda step: seen.assign_add(step), after=lambda: after.assign_add(1),
+        target_sparsity=lambda step: tf.cast(step, tf.float32) / 10,
+    )  # fmt: skip
+    run(to_tf_keras(linear_model()), tiny_data, tmp_path, hooks)
+    assert (int(seen), int(after)) == (0 + 1 + 2 + 3 + 4 + 5, 6)
+    with (tmp_path / "output" / "schedule.csv").open() as file:
+        assert [row["target_sparsity"] for row in csv.DictReader(file)][:2] == ["0.0", "0.1"]
+
+
+def test_evaluate_by_hand(tiny_data: PreparedData) -> None:
+    crossed = to_tf_keras(linear_model())
+    logits = predict(crossed, tiny_data.validation.x)
+    assert logits.shape == (30, 3) and logits.dtype == np.float32
+    y = tiny_data.validation.y
+    picked = [np.log(np.exp(row).sum()) - row[label] for row, label in zip(logits, y, strict=True)]
+    figures = evaluate(crossed, tiny_data.validation)
+    assert figures["loss"] == pytest.approx(np.mean(picked), rel=1e-5)
+    assert figures["accuracy"] == np.mean(logits.argmax(1) == y)
+    assert figures["samples"] == 30

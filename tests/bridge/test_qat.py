@@ -1,0 +1,145 @@
+"""Quantization-aware training: zeros kept, resume exact, and an int8 file in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.bridge.qat import QatResult, _check_zeros_kept, quantization_aware_train
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.prepared import PreparedData
+from pipeline.errors import ConfigError, PromiseError
+from pipeline.progress import SilentProgress
+from tests.bridge.bridge_models import chain_cnn, operators
+from tests.bridge.test_pruning import KillAfter, Killed
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 10, "batch_size": 16, "optimizer": {"name": "adam", "learning_rate": 0.01},
+}  # fmt: skip
+
+
+def half_pruned() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(3)
+    model = chain_cnn()
+    for name in ("c1", "d1", "c2", "logits"):
+        kernel = model.get_layer(name).kernel
+        values = kernel.numpy()
+        kernel.assign(np.where(np.abs(values) < np.median(np.abs(values)), 0, values))
+    return model
+
+
+def run(model: Any, data: PreparedData, folder: Path, progress: Any = None) -> QatResult:
+    config = FineTuneConfig.model_validate(SETTINGS)
+    progress = progress or SilentProgress()
+    work, output = folder / "work", folder / "output"
+    return quantization_aware_train(model, data, config, 5, work, output, progress)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tiny_data: PreparedData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, QatResult]:
+    model = half_pruned()
+    return model, run(model, tiny_data, tmp_path_factory.mktemp("qat"))
+
+
+def test_the_model_that_was_given_is_unchanged(trained: tuple[Any, QatResult]) -> None:
+    for one, other in zip(trained[0].weights, half_pruned().weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_the_manifest_tells_what_was_quantized(trained: tuple[Any, QatResult]) -> None:
+    metrics = trained[1].metrics()
+    assert "c1" in metrics["quantized_layers"] and "n1" in metrics["quantized_layers"]
+    assert [entry["layer"] for entry in metrics["left_to_converter"]] == ["d1"]
+    assert len(metrics["history"]) == 10
+    assert metrics["zeros"] == 18 + 18 + 108 + 36
+
+
+def test_the_file_is_int8_with_its_zeros_and_agrees(
+    trained: tuple[Any, QatResult], tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    import tensorflow as tf
+
+    trained[1].save_for_conversion(tmp_path / "saved", 1)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([x[None]] for x in tiny_data.train.x)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    interpreter = tf.lite.Interpreter(
+        model_content=converter.convert(),
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    assert interpreter.get_signature_list() == {
+        "serving_default": {"inputs": ["image"], "outputs": ["logits"]}
+    }
+    entry, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    assert (entry["dtype"], out["dtype"]) == (np.int8, np.int8)
+    names = [op["op_name"] for op in interpreter._get_ops_details()]
+    assert not {"MUL", "QUANTIZE", "DEQUANTIZE"} & set(names)
+    zeros = 0
+    for tensor in interpreter.get_tensor_details():
+        if tensor["dtype"] == np.int8 and tuple(tensor["shape"]) in KERNEL_SHAPES:
+            zeros += int(np.sum(interpreter.get_tensor(tensor["index"]) == 0))
+    assert zeros >= 18 + 18 + 108 + 36
+    (scale, zero), (out_scale, out_zero) = entry["quantization"], out["quantization"]
+    answers = []
+    for x in tiny_data.validation.x:
+        quantized = np.clip(np.round(x[None] / scale + zero), -128, 127).astype(np.int8)
+        interpreter.set_tensor(entry["index"], quantized)
+        interpreter.invoke()
+        answers.append((interpreter.get_tensor(out["index"]).astype(float) - out_zero) * out_scale)
+    expected = trained[1].predict(tiny_data.validation.x)
+    assert np.abs(np.concatenate(answers) - expected).mean() < 0.05 * expected.std()
+
+
+KERNEL_SHAPES = {(4, 3, 3, 1), (1, 3, 3, 4), (6, 3, 3, 4), (3, 24)}
+
+
+def test_a_killed_training_ends_with_the_same_bits(
+    trained: tuple[Any, QatResult], tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    with pytest.raises(Killed):
+        run(half_pruned(), tiny_data, tmp_path, KillAfter(6))
+    result = run(half_pruned(), tiny_data, tmp_path)
+    x = tiny_data.validation.x
+    np.testing.assert_array_equal(result.predict(x), trained[1].predict(x))
+    one, other = result._model.weights, trained[1]._model.weights
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_operators_are_left_to_the_converter(tiny_data: PreparedData, tmp_path: Path) -> None:
+    result = run(operators(), tiny_data, tmp_path)
+    assert {"c1", "c2", "logits"} <= set(result.quantized_layers)
+    assert any("Mean" in entry["reason"] for entry in result.left_to_converter)
+    result.save_for_conversion(tmp_path / "saved", 1)
+    assert (tmp_path / "saved" / "saved_model.pb").exists()
+
+
+def test_a_model_with_nothing_to_quantize_is_refused(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    import keras
+
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = keras.layers.Conv2D(3, 8, activation="selu", name="c")(inputs)
+    model = keras.Model(inputs, keras.ops.reshape(x, (-1, 3)), name="odd")
+    with pytest.raises(ConfigError, match=r"quantize.qat: no layer of 'odd' can be trained"):
+        run(model, tiny_data, tmp_path)
+
+
+def test_a_lost_zero_breaks_the_promise() -> None:
+    import tensorflow as tf
+
+    variable = tf.Variable([[0.0, 1.0], [0.5, 0.0]], name="kernel")
+    mask = np.float32([[0, 1], [0, 0]])
+    with pytest.raises(PromiseError, match="1 of 3 zeros of kernel:0 were lost in training"):
+        _check_zeros_kept([(variable, mask)])
