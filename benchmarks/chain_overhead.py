@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pipeline.artifacts.files import write_json_atomic
 from pipeline.artifacts.fingerprint import describe_host, library_versions
-from pipeline.runner import LIBRARIES
+from pipeline.record import LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 

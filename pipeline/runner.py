@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -17,28 +16,16 @@ from pipeline.artifacts.locks import hold_lock
 from pipeline.artifacts.manifest import Manifest, describe_files
 from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, write_run
 from pipeline.artifacts.store import Artifact, Store
-from pipeline.config.load import as_plain_data
 from pipeline.config.schema import Config
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.plan import chain_of, describe_inputs, describe_stage
 from pipeline.progress import Progress, SilentProgress
+from pipeline.record import LIBRARIES, describe_run, utc_now
 from pipeline.results import RunResult, StageOutcome
 from pipeline.stages.contract import Context, Stage, StageResult
 
 if TYPE_CHECKING:
     from pipeline.tflite.worker import ConversionWorker
-
-LIBRARIES = (
-    "tensorflow",
-    "keras",
-    "tf_keras",
-    "tensorflow-model-optimization",
-    "keras-tuner",
-    "numpy",
-    "ai-edge-litert",
-    "tflite-micro",
-    "click",
-)
 
 
 def run_chain(
@@ -221,27 +208,9 @@ class _Runner:
         write_run(self.store, self.name, self._describe_run())
 
     def _describe_run(self) -> dict[str, Any]:
-        """Returns what run.json records."""
-        return {
-            "name": self.name,
-            "seed": self.config.run.seed,
-            "config": as_plain_data(self.config),
-            "config_name": self.config_name,
-            "stages": [
-                {
-                    "stage": outcome.stage,
-                    "key": outcome.key,
-                    "digest": outcome.digest,
-                    "seconds": outcome.seconds,
-                    "cached": outcome.cached,
-                }
-                for outcome in self.outcomes.values()
-            ],
-            "figures": self.outcomes["evaluate"].metrics if "evaluate" in self.outcomes else None,
-            "versions": self._library_versions(),
-            "host": describe_host(),
-            "updated": utc_now(),
-        }
+        return describe_run(
+            self.config, self.name, self.config_name, self.outcomes, self._library_versions()
+        )
 
     def _library_versions(self) -> dict[str, str]:
         if not self.versions:
@@ -260,8 +229,3 @@ class _Runner:
         """Ends the child process that converts."""
         if self._converter is not None:
             self._converter.close()
-
-
-def utc_now() -> str:
-    """Returns the time as ISO 8601 in UTC, to the second."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -22,6 +22,7 @@ LAYERS = (
     {"tuning"},
     {"stages"},
     {"plan", "results"},
+    {"record"},
     {"runner"},
     {"api"},
     {"cli"},

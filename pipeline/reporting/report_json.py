@@ -4,13 +4,14 @@
     name, seed, created
     headline        {smallest, deploy}: comparisons with the float file (headline.py), or null
     files           {split, samples, seed, host, deploy, rows: [one per model file]} or null:
-                    the rows of evaluate, each with the `parity` that export measured
+                    the rows of evaluate, each with the `parity`, `inputs` and `outputs`
+                    that export checked
     training        [{stage, title, best_epoch, history: [rows]}], one per training that ran
     schedules       {stage: [{step, learning_rate[, target_sparsity]}]} as it really ran;
                     points on straight pieces are left out (schedule.csv has every step)
     trials          metrics of tune, each trial with `best_so_far`, or null
     sparsity        metrics of prune without its history, or null
-    quantization    metrics of quantize without its history, plus `parity` per file, or null
+    quantization    metrics of quantize without its history, plus the same three per file, or null
     data            metrics of data, or null
     stages          [{stage, key, digest, seconds, cached}] in the order of the chain
     configuration   {values, text}
@@ -32,6 +33,8 @@ from pipeline.reporting.thinning import thin_curve
 from pipeline.reporting.units import is_number
 
 SCHEMA_VERSION = 1
+# What export checked on each file and the report shows beside other figures.
+EXPORTED = ("parity", "inputs", "outputs")
 
 # Where a stage's metrics keep a training history: (stage, keys on the way to it, title).
 HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -88,21 +91,23 @@ def build_files(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     evaluate = metrics.get("evaluate")
     if evaluate is None:
         return None
-    parity = parity_by_file(metrics)
     return {
         "split": evaluate["split"],
         "samples": evaluate["samples"],
         "seed": evaluate["seed"],
         "host": evaluate.get("host"),
         "deploy": (metrics.get("export") or {}).get("deploy"),
-        "rows": [{**row, "parity": parity.get(row["file"])} for row in evaluate["files"]],
+        "rows": add_exported(evaluate["files"], metrics),
     }
 
 
-def parity_by_file(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """File name → how far its outputs are from the Keras model's, as export measured it."""
-    exported = (metrics.get("export") or {}).get("files", [])
-    return {entry["file"]: entry.get("parity") for entry in exported}
+def add_exported(files: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[Any]:
+    """Adds to each file what export checked on it: parity, inputs and outputs (or null)."""
+    exported = {entry["file"]: entry for entry in (metrics.get("export") or {}).get("files", [])}
+    return [
+        {**file, **{key: exported.get(file["file"], {}).get(key) for key in EXPORTED}}
+        for file in files
+    ]
 
 
 def build_training(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -162,11 +167,10 @@ def build_quantization(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     quantize = metrics.get("quantize")
     if quantize is None:
         return None
-    parity = parity_by_file(metrics)
     return {
         **quantize,
         "qat": without(quantize.get("qat"), "history"),
-        "files": [{**file, "parity": parity.get(file["file"])} for file in quantize["files"]],
+        "files": add_exported(quantize["files"], metrics),
     }
 
 

@@ -203,3 +203,9 @@ def test_browser_check_notices_a_script(browse: Browse) -> None:
     done = browse(render().replace("<main>", f"<main>{SCRIPT}"), "--dump-dom")
     assert console_lines(done) != []
     assert "<title>owned" not in done.stdout
+
+
+def test_types_of_inputs_and_outputs_are_shown() -> None:
+    page = render_report(build_report(make_run()))
+    assert "<td>int8 → int8</td>" in page
+    assert "<td>float32 → float32</td>" in page
