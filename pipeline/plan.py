@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ class PlannedStage:
     """One line of `slimline run --dry-run`.
 
     Attributes:
-        state: "cached", "run", or "waits" (its inputs will be made anew, so its key is unknown).
+        state: "cached", "run", "waits" (its inputs will be made anew, so its key is unknown) or
+            "missing" (it comes before the first stage to run, and has no fresh result).
         reason: why it is not cached, or where the cached result is.
     """
 
@@ -122,15 +123,40 @@ def sections_of(config: Config, paths: tuple[str, ...]) -> dict[str, Any]:
     return parts
 
 
+def check_range(
+    chain: list[Stage], first: str | None, last: str | None, force: Iterable[str]
+) -> tuple[int, int]:
+    """Returns the positions of the first stage to run and of the one after the last.
+
+    Raises:
+        ConfigError: a stage is not in the chain, or `first` comes after `last`.
+    """
+    names = [stage.name for stage in chain]
+    for wanted in (first, last, *force):
+        if wanted is not None and wanted not in names:
+            raise ConfigError(f"stage '{wanted}' is not in this chain: {', '.join(names)}")
+    start = names.index(first) if first else 0
+    end = names.index(last) + 1 if last else len(names)
+    if start >= end:
+        raise ConfigError(f"--from {first} comes after --to {last} in this chain")
+    return start, end
+
+
 def make_plan(
-    config: Config, store: Store, run: str, force: frozenset[str] = frozenset()
+    config: Config,
+    store: Store,
+    run: str,
+    first: str | None = None,
+    last: str | None = None,
+    force: frozenset[str] = frozenset(),
 ) -> list[PlannedStage]:
     """Says for each stage whether its result is there, and if not, why. Changes nothing."""
     chain = chain_of(config)
+    start, end = check_range(chain, first, last, force)
     links = linked_keys(store, run)
     results: dict[str, Artifact] = {}
     plan: list[PlannedStage] = []
-    for stage in chain:
+    for position, stage in enumerate(chain[:end]):
         try:
             inputs = describe_inputs(stage, chain, results)
         except KeyError as missing:
@@ -142,7 +168,8 @@ def make_plan(
         artifact = store.find(key)
         if artifact is None or stage.name in force:
             reason = "forced" if artifact else why_not_cached(store, stage, key, links, made_of)
-            plan.append(PlannedStage(stage.name, "run", reason, key))
+            state = "missing" if position < start and stage.name != "data" else "run"
+            plan.append(PlannedStage(stage.name, state, reason, key))
         else:
             results[stage.name] = artifact
             plan.append(PlannedStage(stage.name, "cached", f"store/{key[:12]}", key))

@@ -18,7 +18,7 @@ from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, w
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.schema import Config
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.plan import chain_of, describe_inputs, describe_stage
+from pipeline.plan import chain_of, check_range, describe_inputs, describe_stage
 from pipeline.progress import Progress, SilentProgress
 from pipeline.record import LIBRARIES, describe_run, utc_now
 from pipeline.results import RunResult, StageOutcome
@@ -57,16 +57,12 @@ def run_chain(
     name = run_name(config)
     runner = _Runner(config, Store(artifacts), name, progress or SilentProgress(), config_name)
     chain = chain_of(config)
-    names = [stage.name for stage in chain]
-    for wanted in (first, last, *force):
-        if wanted is not None and wanted not in names:
-            raise ConfigError(f"stage '{wanted}' is not in this chain: {', '.join(names)}")
-    if first and last and names.index(first) > names.index(last):
-        raise ConfigError(f"--from {first} comes after --to {last} in this chain")
+    force = frozenset(force)
+    start, end = check_range(chain, first, last, force)
     busy = f"run '{name}' is being made by another process; wait for it or give another --name"
     with hold_lock(artifacts / name / ".lock", busy), ExitStack() as cleanup:
         cleanup.callback(runner.close)
-        return runner.run(chain, first, last, frozenset(force))
+        return runner.run(chain, start, end, force)
 
 
 def run_name(config: Config) -> str:
@@ -98,13 +94,8 @@ class _Runner:
         self.versions: dict[str, str] = {}
         self._converter: ConversionWorker | None = None
 
-    def run(
-        self, chain: list[Stage], first: str | None, last: str | None, force: frozenset[str]
-    ) -> RunResult:
-        names = [stage.name for stage in chain]
-        start = names.index(first) if first else 0
-        end = names.index(last) + 1 if last else len(chain)
-        remove_links(self.store, self.name, set(names))
+    def run(self, chain: list[Stage], start: int, end: int, force: frozenset[str]) -> RunResult:
+        remove_links(self.store, self.name, {stage.name for stage in chain})
         for position, stage in enumerate(chain[:end]):
             inputs = describe_inputs(stage, chain, self.results)
             made_of = describe_stage(stage, self.config, inputs, self.store)
@@ -113,8 +104,8 @@ class _Runner:
                 found = None if stage.name in force else self.store.find(key)
                 if found is None and position < start and stage.name != "data":
                     raise ArtifactError(
-                        f"no fresh result of '{stage.name}', which '{first}' works on; make it "
-                        f"with: slimline run {self.config_name} --to {stage.name}"
+                        f"no fresh result of '{stage.name}', which '{chain[start].name}' works "
+                        f"on; make it with: slimline run {self.config_name} --to {stage.name}"
                     )
                 if found is None:
                     upcoming = [s.name for s in chain[position:end]]

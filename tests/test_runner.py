@@ -184,9 +184,24 @@ def test_the_plan_says_why(calls: list[str], tmp_path: Path) -> None:
     assert lines["tune"].state == "cached"
     assert (lines["prune"].state, lines["prune"].reason) == ("run", "prune.epochs changed")
     assert lines["quantize"].state == "waits"
-    forced = make_plan(config_with(), store, "mine", frozenset({"train"}))
+    forced = make_plan(config_with(), store, "mine", force=frozenset({"train"}))
     assert (forced[1].state, forced[1].reason) == ("run", "forced")
     assert calls == CHAIN, "planning runs nothing"
+
+
+def test_the_plan_of_a_part(calls: list[str], tmp_path: Path) -> None:
+    store = Store(tmp_path / "artifacts")
+    run(config_with(), tmp_path, last="train")
+    part = make_plan(config_with(), store, "mine", first="prune", last="quantize")
+    assert [(p.stage, p.state) for p in part] == [
+        ("data", "cached"),
+        ("train", "cached"),
+        ("tune", "missing"),
+        ("prune", "waits"),
+        ("quantize", "waits"),
+    ]
+    with pytest.raises(ConfigError, match="stage 'cluster' is not in this chain"):
+        make_plan(config_with(), store, "mine", force=frozenset({"cluster"}))
 
 
 @pytest.mark.parametrize(

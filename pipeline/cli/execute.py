@@ -12,7 +12,6 @@ from pipeline.artifacts.store import CorruptArtifactWarning, Store
 from pipeline.cli.progress import TerminalProgress
 from pipeline.config.load import apply_overrides, load_config
 from pipeline.config.schema import Config
-from pipeline.errors import ConfigError
 from pipeline.results import RunResult
 from pipeline.runner import run_name
 
@@ -51,6 +50,8 @@ def show_plan(
     overrides: tuple[str, ...],
     name: str | None,
     artifacts: Path,
+    first: str | None,
+    last: str | None,
     force: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -61,12 +62,10 @@ def show_plan(
     from pipeline.reporting.tables import format_table
 
     checked = named_config(config, overrides, name)
-    for stage in force:
-        if stage not in ("data", *checked.stages):
-            raise ConfigError(f"--force {stage}: not in this chain: {', '.join(checked.stages)}")
-    plan = make_plan(checked, Store(artifacts), run_name(checked), frozenset(force))
+    run = run_name(checked)
+    plan = make_plan(checked, Store(artifacts), run, first, last, frozenset(force))
     if as_json:
-        print(json.dumps({"run": run_name(checked), "plan": [asdict(line) for line in plan]}))
+        print(json.dumps({"run": run, "plan": [asdict(line) for line in plan]}))
     else:
         print(format_table(("stage", "state", "why"), [(p.stage, p.state, p.reason) for p in plan]))
 

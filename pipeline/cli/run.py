@@ -46,7 +46,7 @@ def run(
     from pipeline.cli import execute
 
     if dry_run:
-        execute.show_plan(config, overrides, name, artifacts, force, as_json)
+        execute.show_plan(config, overrides, name, artifacts, first, last, force, as_json)
     else:
         execute.run_and_show(config, overrides, name, artifacts, first, last, force, as_json)
 
