@@ -4,74 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline import plan as planning
-from pipeline import runner, runtime
 from pipeline.artifacts.locks import hold_lock
 from pipeline.artifacts.store import CorruptArtifactWarning, Store
 from pipeline.config.load import validate
 from pipeline.config.schema import Config
 from pipeline.errors import ArtifactError, BusyError, ConfigError, TrainingError
 from pipeline.plan import make_plan
-from pipeline.results import RunResult
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.table import STAGES
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replaces the work of every stage by a file that tells its inputs; returns who ran."""
-    ran: list[str] = []
-
-    def fake(name: str) -> Callable[[Config, Context], StageResult]:
-        def run(config: Config, context: Context) -> StageResult:
-            ran.append(name)
-            (context.work / "scratch").write_text("left over")
-            told = {role: list(results) for role, results in context.inputs.items()}
-            (context.output / "told.json").write_text(json.dumps(told))
-            section = getattr(config, name, None) if name != "data" else config.data
-            digest = str(
-                hash(
-                    (
-                        name,
-                        str(section),
-                        tuple(
-                            result.digest
-                            for results in context.inputs.values()
-                            for result in results.values()
-                        ),
-                    )
-                )
-            )
-            figures = {"told": told, "call": len(ran), "files": [], "deploy": "told.json"}
-            return StageResult(figures, digest)
-
-        return run
-
-    table = {
-        name: dataclasses.replace(stage, run=fake(name), check=None)
-        for name, stage in STAGES.items()
-    }
-    monkeypatch.setattr(planning, "STAGES", table)
-    monkeypatch.setattr(runtime, "start_tensorflow", lambda seed: None)
-    monkeypatch.setattr(runner._Runner, "_start_converter", lambda self: None)
-    return ran
-
-
-def config_with(**sections: Any) -> Config:
-    return validate({"run": {"name": "mine"}, **sections})
-
-
-def run(config: Config, tmp_path: Path, **options: Any) -> RunResult:
-    return runner.run_chain(config, tmp_path / "artifacts", **options)
-
-
-CHAIN = ["data", "train", "tune", "prune", "quantize", "export", "evaluate", "report"]
+from tests.fake_chain import CHAIN, config_with, run
 
 
 def test_a_chain_runs_once_and_is_then_cached(calls: list[str], tmp_path: Path) -> None:
@@ -169,52 +114,6 @@ def test_a_second_run_of_the_same_name_is_refused(calls: list[str], tmp_path: Pa
     lock = tmp_path / "artifacts" / "mine" / ".lock"
     with hold_lock(lock, "held"), pytest.raises(BusyError, match="run 'mine' is being made"):
         run(config_with(), tmp_path)
-
-
-def test_the_plan_says_why(calls: list[str], tmp_path: Path) -> None:
-    store = Store(tmp_path / "artifacts")
-    fresh = make_plan(config_with(), store, "mine")
-    assert [(p.state, p.reason) for p in fresh[:2]] == [
-        ("run", "not made yet"),
-        ("waits", "its input data will be made"),
-    ]
-    run(config_with(), tmp_path)
-    changed = config_with(prune={"epochs": 4})
-    lines = {p.stage: p for p in make_plan(changed, store, "mine")}
-    assert lines["tune"].state == "cached"
-    assert (lines["prune"].state, lines["prune"].reason) == ("run", "prune.epochs changed")
-    assert lines["quantize"].state == "waits"
-    forced = make_plan(config_with(), store, "mine", force=frozenset({"train"}))
-    assert (forced[1].state, forced[1].reason) == ("run", "forced")
-    assert calls == CHAIN, "planning runs nothing"
-
-
-def test_the_plan_of_a_part(calls: list[str], tmp_path: Path) -> None:
-    store = Store(tmp_path / "artifacts")
-    run(config_with(), tmp_path, last="train")
-    part = make_plan(config_with(), store, "mine", first="prune", last="quantize")
-    assert [(p.stage, p.state) for p in part] == [
-        ("data", "cached"),
-        ("train", "cached"),
-        ("tune", "missing"),
-        ("prune", "waits"),
-        ("quantize", "waits"),
-    ]
-    with pytest.raises(ConfigError, match="stage 'cluster' is not in this chain"):
-        make_plan(config_with(), store, "mine", force=frozenset({"cluster"}))
-
-
-@pytest.mark.parametrize(
-    ("stages", "message"),
-    [
-        (["prune"], "'prune' needs a model, and no stage before it makes one; put train or tune"),
-        (["train", "evaluate"], "'evaluate' needs a bundle, .* put export before it"),
-        (["quantize", "train"], "'quantize' needs a model"),
-    ],
-)
-def test_a_chain_that_lacks_something_is_refused(stages: list[str], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        planning.chain_of(config_with(stages=stages))
 
 
 def test_the_record(calls: list[str], tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The command `slimline`: parses, delegates, and turns failures into exit codes."""
 
-from pipeline.cli.main import main
+from pipeline.cli.entry import main
 
 __all__ = ["main"]

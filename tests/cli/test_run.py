@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 
-from pipeline.cli.main import commands
+from pipeline.cli.entry import commands
 from pipeline.cli.run import STAGE_HELP
 from pipeline.config.schema import STAGE_NAMES
 

@@ -1,0 +1,59 @@
+"""The plan: what is fresh, what is not, and why; and chains that cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import plan as planning
+from pipeline.artifacts.store import Store
+from pipeline.errors import ConfigError
+from pipeline.plan import make_plan
+from tests.fake_chain import CHAIN, config_with, run
+
+
+def test_the_plan_says_why(calls: list[str], tmp_path: Path) -> None:
+    store = Store(tmp_path / "artifacts")
+    fresh = make_plan(config_with(), store, "mine")
+    assert [(p.state, p.reason) for p in fresh[:2]] == [
+        ("run", "not made yet"),
+        ("waits", "its input data will be made"),
+    ]
+    run(config_with(), tmp_path)
+    changed = config_with(prune={"epochs": 4})
+    lines = {p.stage: p for p in make_plan(changed, store, "mine")}
+    assert lines["tune"].state == "cached"
+    assert (lines["prune"].state, lines["prune"].reason) == ("run", "prune.epochs changed")
+    assert lines["quantize"].state == "waits"
+    forced = make_plan(config_with(), store, "mine", force=frozenset({"train"}))
+    assert (forced[1].state, forced[1].reason) == ("run", "forced")
+    assert calls == CHAIN, "planning runs nothing"
+
+
+def test_the_plan_of_a_part(calls: list[str], tmp_path: Path) -> None:
+    store = Store(tmp_path / "artifacts")
+    run(config_with(), tmp_path, last="train")
+    part = make_plan(config_with(), store, "mine", first="prune", last="quantize")
+    assert [(p.stage, p.state) for p in part] == [
+        ("data", "cached"),
+        ("train", "cached"),
+        ("tune", "missing"),
+        ("prune", "waits"),
+        ("quantize", "waits"),
+    ]
+    with pytest.raises(ConfigError, match="stage 'cluster' is not in this chain"):
+        make_plan(config_with(), store, "mine", force=frozenset({"cluster"}))
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        (["prune"], "'prune' needs a model, and no stage before it makes one; put train or tune"),
+        (["train", "evaluate"], "'evaluate' needs a bundle, .* put export before it"),
+        (["quantize", "train"], "'quantize' needs a model"),
+    ],
+)
+def test_a_chain_that_lacks_something_is_refused(stages: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        planning.chain_of(config_with(stages=stages))
