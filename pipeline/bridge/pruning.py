@@ -47,11 +47,9 @@ PRUNED_WEIGHTS: dict[str, tuple[str, ...]] = {
     "GRU": ("kernel", "recurrent_kernel"),
 }
 # Layers with weights that magnitude pruning does not apply to, and why.
+WITHOUT_KERNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU")
 LEFT_DENSE: dict[str, str] = {
-    "BatchNormalization": "scales and offsets, no kernel",
-    "LayerNormalization": "scales and offsets, no kernel",
-    "GroupNormalization": "scales and offsets, no kernel",
-    "PReLU": "slopes, no kernel",
+    **dict.fromkeys(WITHOUT_KERNEL, "scales, offsets or slopes, no kernel"),
     "DepthwiseConv1D": "tfmot does not prune depthwise kernels: each has few weights, all needed",
     "DepthwiseConv2D": "tfmot does not prune depthwise kernels: each has few weights, all needed",
     "Conv1DTranspose": "tfmot cannot prune this class",
@@ -65,7 +63,7 @@ class PruneResult:
     Attributes:
         model: the Keras 3 model that was given, now with the pruned weights.
         layers: per pruned tensor: layer, tensor, shape, parameters, zeros, sparsity, target.
-        skipped: layer and reason, for each layer with weights that was left dense.
+        skipped: layer, class and reason, for each layer with weights that was left dense.
         history: one row per epoch.
         best_epoch: from 1; the best by validation among the epochs at the final sparsity.
         validation: loss, accuracy, samples.
@@ -81,6 +79,11 @@ class PruneResult:
     validation: dict[str, Any]
     crossing: CrossingProof
     seconds: float
+
+    @property
+    def dense_kernels(self) -> list[str]:
+        """Names of the layers that have a kernel and kept all of it."""
+        return [row["layer"] for row in self.skipped if row["class"] not in WITHOUT_KERNEL]
 
     def metrics(self) -> dict[str, Any]:
         """Returns what the stage's manifest keeps."""
@@ -168,7 +171,7 @@ def choose_layers(
         else:
             chosen[name] = sparsities
             continue
-        skipped.append({"layer": name, "reason": reason})
+        skipped.append({"layer": name, "class": class_name, "reason": reason})
     if not chosen:
         reasons = "; ".join(f"{entry['layer']}: {entry['reason']}" for entry in skipped)
         raise ConfigError(

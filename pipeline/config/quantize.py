@@ -27,6 +27,11 @@ class QuantizeConfig(Section):
     representative_samples: int = Field(
         200, ge=1, le=100_000, description="training samples that set the activations' ranges"
     )
+    dense_scales: Literal["per_channel", "per_tensor"] = Field(
+        "per_channel",
+        description="one scale per output of a dense layer, or one per kernel: coarser, but "
+        "smaller once compressed; method qat always trains with one per kernel",
+    )
     qat: FineTuneConfig | None = Field(None, description="the fine-tuning of method qat")
     max_accuracy_drop: float | None = Field(
         None, ge=0, le=1, description="on validation data, against the float model; else exit 9"
@@ -40,6 +45,10 @@ class QuantizeConfig(Section):
             raise ValueError("qat settings belong to method: qat")
         if self.method == "qat" and self.schemes != ("int8",):
             raise ValueError("method qat trains for schemes: [int8]; leave the others to ptq")
+        if self.dense_scales == "per_tensor" and self.method == "qat":
+            raise ValueError("dense_scales belongs to ptq; method qat has one scale per kernel")
+        if self.dense_scales == "per_tensor" and set(self.schemes) == {"float16"}:
+            raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self

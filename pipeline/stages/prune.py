@@ -26,6 +26,6 @@ def run(config: Config, context: Context) -> StageResult:
         model, data, config.prune, context.seed, context.work, context.output, context.progress
     )
     save_model(result.model, context.output / MODEL_FILE)
-    dense = ", ".join(layer["layer"] for layer in result.skipped)
+    dense = ", ".join(result.dense_kernels)
     notes = (f"left dense: {dense} (the report has the reasons)",) if dense else ()
     return StageResult(result.metrics(), model_digest(result.model), notes)

@@ -50,7 +50,10 @@ def run(config: Config, context: Context) -> StageResult:
     saved = context.work / "saved_model"
     source.save(saved, config.export.batch_size)
     chosen = choose_representative(data.train.y, settings.representative_samples, context.seed)
-    requests = [ConversionRequest(name, name, settings.inference_io) for name in settings.schemes]
+    requests = [
+        ConversionRequest(name, name, settings.inference_io, settings.dense_scales)
+        for name in settings.schemes
+    ]
     paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
     float_accuracy = _float_accuracy(context)
     files = [

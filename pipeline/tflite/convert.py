@@ -16,6 +16,7 @@ from pipeline.tflite.worker import ConversionWorker
 
 Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
 InferenceIO = Literal["int8", "uint8", "float32"]
+DenseScales = Literal["per_channel", "per_tensor"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
 CALIBRATED_SCHEMES = ("int8", "int16x8")
@@ -34,11 +35,14 @@ class ConversionRequest:
             (integers throughout); int16x8 (int16 activations, int8 weights).
         inference_io: type of inputs and outputs of the calibrated schemes. int16x8 knows int16
             and float32 only, so int8 and uint8 mean int16 there. The other schemes are float32.
+        dense_scales: one scale per output of a dense layer, or one for its whole kernel: coarser,
+            but fewer bytes after compression. Convolutions always have one per channel.
     """
 
     name: str
     scheme: Scheme
     inference_io: InferenceIO = "int8"
+    dense_scales: DenseScales = "per_channel"
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -116,6 +120,7 @@ def _convert_one(
         "saved_model": str(saved_model.resolve()),
         "scheme": request.scheme,
         "io_dtype": request.io_dtype,
+        "dense_scales": request.dense_scales,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),
     }

@@ -42,8 +42,8 @@ def convert(order: dict[str, Any]) -> bytes:
     """Converts one SavedModel by one scheme.
 
     Args:
-        order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `representative` (`.npz`
-            with an array `input:<name>` per input, or None).
+        order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
+            `representative` (`.npz` with an array `input:<name>` per input, or None).
 
     Returns:
         The content of the `.tflite` file.
@@ -54,6 +54,10 @@ def convert(order: dict[str, Any]) -> bytes:
     scheme, io_dtype = order["scheme"], tf.dtypes.as_dtype(order["io_dtype"])
     if scheme != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        # The only way to say so in tensorflow 2.21.0; verify.check_dense_scales looks at the file.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+            order["dense_scales"] == "per_tensor"
+        )
     if scheme == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if scheme in ("int8", "int16x8"):

@@ -38,7 +38,8 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
         request: what was asked of the converter.
 
     Raises:
-        PromiseError: names the first tensor of another type.
+        PromiseError: names the first tensor of another type, or the dense kernel with more
+            scales than promised.
         ArtifactError: the file is missing or torn.
     """
     model = read_model(path)
@@ -52,6 +53,8 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
                 )
     for kernel in found.kernels:
         _check_kernel(path, request, kernel)
+    if request.dense_scales == "per_tensor":
+        _check_dense_scales(path, found.kernels)
     if request.scheme in ("int8", "int16x8"):
         _check_no_floats(path, request, model)
 
@@ -65,6 +68,15 @@ def _check_kernel(path: Path, request: ConversionRequest, kernel: Weight) -> Non
             f"{path.name}: kernel {kernel.name!r} {kernel.shape} is {kernel.dtype}, promised "
             f"{' or '.join(_KERNEL_DTYPES[request.scheme])} (scheme {request.scheme})"
         )
+
+
+def _check_dense_scales(path: Path, kernels: Iterable[Weight]) -> None:
+    """One scale for each kernel of rank 2: those of dense layers."""
+    for kernel in kernels:
+        if len(kernel.shape) == 2 and kernel.scales > 1:
+            raise PromiseError(
+                f"{path.name}: dense kernel {kernel.name!r} has {kernel.scales} scales, promised 1"
+            )
 
 
 def _check_no_floats(path: Path, request: ConversionRequest, model: ModelFile) -> None:

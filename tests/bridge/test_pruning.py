@@ -90,6 +90,7 @@ def test_what_is_left_dense_is_listed_with_its_reason(
     assert set(reasons) == {"n1", "d1", "logits"}
     assert reasons["logits"] == "skip: true in prune.layers"
     assert "depthwise" in reasons["d1"]
+    assert set(pruned[1].dense_kernels) == {"d1", "logits"}, "n1 normalizes, it has no kernel"
 
 
 def test_the_metrics_are_those_of_the_manifest(pruned: tuple[Any, PruneResult, Path]) -> None:

@@ -77,6 +77,7 @@ def converted(worker: ConversionWorker, tmp_path_factory: pytest.TempPathFactory
     requests = [ConversionRequest(scheme, scheme) for scheme in SCHEMES]
     requests += [
         ConversionRequest("int8_uint8", "int8", "uint8"),
+        ConversionRequest("int8_per_tensor", "int8", dense_scales="per_tensor"),
         ConversionRequest("int8_float32", "int8", "float32"),
         ConversionRequest("int16x8_float32", "int16x8", "float32"),
     ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from pipeline.errors import ArtifactError
 from pipeline.tflite import micro
 from pipeline.tflite.micro import NOT_AVAILABLE, measure_arena, measure_arenas
-from pipeline.tflite.micro_child import _reason, measure
 from tests.tflite.conftest import Converted
 
 needs_micro = pytest.mark.skipif(
@@ -53,31 +51,3 @@ def test_where_tflite_micro_is_not_installed(
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such file"):
         measure_arena(tmp_path / "nowhere.tflite")
-
-
-def test_reasons() -> None:
-    assert _reason(-6, "") == "tflite-micro crashed (SIGABRT)"
-    text = "Didn't find op for builtin opcode 'RFFT2D'\nFailed to get registration from op code 1"
-    assert _reason(1, text) == "tflite-micro lacks the operator RFFT2D"
-    text = "Node X failed to prepare\nTFLM failed to allocate tensors"
-    assert _reason(1, text) == "tflite-micro refuses it: Node X failed to prepare"
-
-
-def test_a_report_that_does_not_hold_is_searched_for() -> None:
-    """A runtime that claims 100 bytes, but runs in 1000 or more."""
-    import os
-
-    class Claimer:
-        def __init__(self, arena_size: int) -> None:
-            if arena_size < 1000:
-                raise RuntimeError("too small")
-
-        def invoke(self) -> None:
-            pass
-
-        def print_allocations(self) -> None:
-            os.write(2, b"[RecordingMicroAllocator] Arena allocation total 100 bytes\n")
-
-    interpreter = SimpleNamespace(from_bytes=lambda data, arena_size: Claimer(arena_size))
-    result = measure(SimpleNamespace(Interpreter=interpreter), b"")
-    assert result == {"arena_bytes": 1008, "note": None}, "the first multiple of 16 that runs"

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import PromiseError
 from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify import check_dtypes, check_sparsity, check_zeros_kept, compare_outputs
 from pipeline.tflite.worker import ConversionWorker
@@ -140,3 +141,18 @@ def test_a_reference_that_does_not_vary_is_refused(converted: Converted) -> None
     same = np.repeat(converted.x[:1], 3, axis=0)
     with pytest.raises(PromiseError, match="proves nothing"):
         compare_outputs(converted.paths["float32"], same, np.ones((3, 4), np.float32))
+
+
+def test_dense_scales_are_counted_in_the_file(converted: Converted) -> None:
+    scales = {
+        name: {
+            len(kernel.shape): kernel.scales for kernel in inspect(converted.paths[name]).kernels
+        }
+        for name in ("int8", "int8_per_tensor")
+    }
+    assert scales["int8"][2] == 4, "one per output of the dense layer"
+    assert scales["int8_per_tensor"][2] == 1
+    assert scales["int8_per_tensor"][4] == scales["int8"][4] == 8, "convolutions keep theirs"
+    check_dtypes(converted.paths["int8_per_tensor"], converted.requests["int8_per_tensor"])
+    with pytest.raises(PromiseError, match="has 4 scales, promised 1"):
+        check_dtypes(converted.paths["int8"], converted.requests["int8_per_tensor"])
