@@ -214,7 +214,8 @@ class _Trainer:
             "accuracy": float(figures[:, 1].sum() / samples),
             "val_loss": validation["loss"],
             "val_accuracy": validation["accuracy"],
-            "learning_rate": float(figures[-1, 3]),
+            # By its text: 0.05, not the 0.05000000074505806 that float32 makes of it.
+            "learning_rate": float(str(figures[-1, 3])),
             "seconds": time.monotonic() - started,
         }
         self.result.history.append(row)

@@ -19,10 +19,11 @@ from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
 from pipeline.bridge.qat_ranges import set_ranges
-from pipeline.bridge.qat_saving import save_quantized
 from pipeline.bridge.start import import_tf_keras, import_tfmot, without_autograph
+from pipeline.bridge.state import last_name
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
+from pipeline.tflite.saved_model import save_keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -86,7 +87,7 @@ class QatResult:
             directory: made by this call, or overwritten.
             batch_size: samples per call, ≥ 1.
         """
-        save_quantized(self._model, self._names, directory, batch_size)
+        save_keras_model(self._model, directory, batch_size, self._names)
 
 
 def quantization_aware_train(
@@ -175,8 +176,11 @@ def _scheme() -> Any:
         """The prune-preserving registry, with tfmot's default for other layers."""
 
         def supports(self, layer: Any) -> bool:
-            # Asked for layers that were not annotated but stand before one that was.
-            return reason_to_leave(layer) is None
+            # Asked for layers that were not annotated but stand before one that was; a
+            # BatchNormalization has no configuration of its own.
+            return reason_to_leave(layer) is None and (
+                super().supports(layer) or default.Default8BitQuantizeRegistry().supports(layer)
+            )
 
         def get_quantize_config(self, layer: Any) -> Any:
             if super().supports(layer):
@@ -202,7 +206,8 @@ def _zero_masks(quantized: tf_keras.Model) -> list[tuple[Any, np.ndarray]]:
     masks = []
     for variable in quantized.trainable_variables:
         values = variable.numpy()
-        if values.ndim >= 2 and "alpha" not in variable.name and np.any(values == 0):
+        is_kernel = values.ndim >= 2 and last_name(variable) != "alpha"
+        if is_kernel and np.any(values == 0):
             masks.append((variable, (values != 0).astype(values.dtype)))
     return masks
 

@@ -32,7 +32,7 @@ def set_ranges(quantized: tf_keras.Model, x: np.ndarray) -> int:
     Returns:
         The number of ranges that were set.
     """
-    from pipeline.bridge.state import random_states
+    from pipeline.bridge.state import last_name, random_states
 
     ranges = _moving_ranges(quantized)
     flat = [variable for pair in ranges for variable in pair]
@@ -51,7 +51,7 @@ def set_ranges(quantized: tf_keras.Model, x: np.ndarray) -> int:
             low.assign(bottom)
             high.assign(top if top > bottom else bottom + 1e-3)
     for variable, value in saved:
-        if "_min" not in variable.name and "_max" not in variable.name:
+        if not last_name(variable).endswith(("_min", "_max")):
             variable.assign(value)
     return len(ranges)
 

@@ -47,7 +47,8 @@ def _run_graph(
     for call in graph.calls:
         args, kwargs = fill((call.args, call.kwargs), tensors.__getitem__)
         if isinstance(call.layer, keras.layers.BatchNormalization) and _is_fresh(call.layer):
-            _set_statistics(call, crossed.get_layer(call.name), np.asarray(args[0]), restore)
+            given = np.asarray(keras.tree.flatten((args, kwargs))[0])
+            _set_statistics(call, crossed.get_layer(call.name), given, restore)
         is_layer = isinstance(call.layer, keras.layers.Layer)
         result = call.layer(*args, **kwargs) if is_layer else call.layer.call(*args, **kwargs)
         tensors |= zip(call.outputs, keras.tree.flatten(result), strict=True)

@@ -68,3 +68,8 @@ def random_states(model: tf_keras.Model) -> list[Any]:
         if generator is not None:
             states.append(generator.state)
     return states
+
+
+def last_name(variable: Any) -> str:
+    """Returns a tf_keras variable's own name, without its layers: "d/kernel:0" → "kernel"."""
+    return str(variable.name).split("/")[-1].split(":")[0]

@@ -44,7 +44,7 @@ def build_loop(
     """Compiles `count` training steps into one call.
 
     Returns:
-        (iterator, first step, count) → float32 (count, 4 or 5): loss, correct predictions,
+        (iterator, first step, count) → float32 (count, 4 or 5): cross-entropy, correct predictions,
         samples, learning rate and, where recorded, target sparsity of each step.
     """
     import tensorflow as tf
@@ -58,11 +58,15 @@ def build_loop(
         with tf.GradientTape() as tape:
             logits = model(x, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
-            loss = tf.add_n([tf.reduce_mean(losses), *model.losses])
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            loss = tf.reduce_mean(losses)
+            objective = tf.add_n([loss, *model.losses])
+        gradients = tape.gradient(objective, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         hooks.after()
         correct = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == y, tf.float32))
-        figures = [loss, correct, tf.cast(tf.shape(y)[0], tf.float32), optimizer.learning_rate]
+        # Without penalties, to compare with validation; but an endless penalty must show.
+        shown = tf.where(tf.math.is_finite(objective), loss, objective)
+        figures = [shown, correct, tf.cast(tf.shape(y)[0], tf.float32), optimizer.learning_rate]
         if hooks.target_sparsity is not None:
             figures.append(hooks.target_sparsity(step))
         return tf.stack(figures)

@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+Names = tuple[list[str], list[str]]
 
-def save_keras_model(model: Any, directory: Path, batch_size: int = 1) -> None:
+
+def save_keras_model(
+    model: Any, directory: Path, batch_size: int = 1, names: Names | None = None
+) -> None:
     """Writes a Keras 3 or tf_keras model with one signature, `serving_default`.
 
     A traced function in a bare `tf.Module` instead of `model.export`: half the time (0.4 s
@@ -20,26 +24,29 @@ def save_keras_model(model: Any, directory: Path, batch_size: int = 1) -> None:
         model: functional or Sequential, built; run with `training=False`.
         directory: made by this call, or overwritten.
         batch_size: samples per call, at least 1.
+        names: of inputs and of outputs, where the model's own are not those to show (tfmot
+            renames what it quantizes); made fit for a signature.
     """
     import tensorflow as tf
 
-    names = signature_names(tensor.name for tensor in model.inputs)
-    outputs = signature_names(model.output_names)
+    own = ([tensor.name for tensor in model.inputs], model.output_names)
+    inputs, outputs = map(signature_names, own if names is None else names)
     specs = [
         tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
-        for tensor, name in zip(model.inputs, names, strict=True)
+        for tensor, name in zip(model.inputs, inputs, strict=True)
     ]
 
     # autograph=False: this function needs no rewriting; Keras rewrites its layers itself.
     @tf.function(input_signature=specs, autograph=False)
-    def serve(*inputs: Any) -> dict[str, Any]:
-        results = model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+    def serve(*tensors: Any) -> dict[str, Any]:
+        results = model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
         return dict(zip(outputs, tf.nest.flatten(results), strict=True))
 
     module = tf.Module()
     module.serve = serve
     function = serve.get_concrete_function()
-    # Only what the function reads is kept: no optimizer, no seed state of a Dropout.
+    # Only what the function reads is kept: no optimizer, no seed state of a Dropout, and none of
+    # tfmot's wrappers, which could not be loaded without it.
     module.captured = list(function.graph.variables)
     tf.saved_model.save(module, str(directory), signatures={"serving_default": function})
 

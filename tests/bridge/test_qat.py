@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.qat import QatResult, _check_zeros_kept, quantization_aware_train
 from pipeline.config.train import FineTuneConfig
-from pipeline.data.prepared import PreparedData
+from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import chain_cnn, operators
@@ -143,3 +144,37 @@ def test_a_lost_zero_breaks_the_promise() -> None:
     mask = np.float32([[0, 1], [0, 0]])
     with pytest.raises(PromiseError, match="1 of 3 zeros of kernel:0 were lost in training"):
         _check_zeros_kept([(variable, mask)])
+
+
+def test_a_kernel_in_a_layer_named_alpha_is_masked_too() -> None:
+    import keras
+
+    from pipeline.bridge.qat import _zero_masks
+
+    inputs = keras.Input((2,), name="x")
+    model = keras.Model(inputs, keras.layers.Dense(2, name="alpha_head")(inputs))
+    model.get_layer("alpha_head").set_weights([np.array([[0, 1], [2, 0]]), np.zeros(2)])
+    ((_, mask),) = _zero_masks(to_tf_keras(model))
+    assert mask.tolist() == [[0, 1], [1, 0]]
+
+
+def test_normalization_after_an_activation_is_left_to_the_converter(tmp_path: Path) -> None:
+    """tfmot asks for the layer before each quantized one, and has nothing for this one."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,), name="x")
+    x = keras.layers.BatchNormalization(name="first")(inputs)
+    x = keras.layers.Dense(6, activation="relu", name="d")(x)
+    x = keras.layers.BatchNormalization(name="second")(x)
+    model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(x))
+    generator = np.random.default_rng(0)
+    samples = generator.normal(size=(32, 4)).astype(np.float32)
+    split = Split(samples, (samples[:, 0] > 0).astype(np.int64))
+    data = PreparedData({"train": split, "validation": split}, ("a", "b"), (4,), None, "sidecar")
+    result = quantization_aware_train(
+        model, data, FineTuneConfig(epochs=1), 0, tmp_path / "w", tmp_path / "o", SilentProgress()
+    )
+    assert result.quantized_layers == ["d", "logits"]
+    assert [entry["layer"] for entry in result.left_to_converter] == ["first", "second"]
+    assert np.isfinite(result.predict(samples)).all()

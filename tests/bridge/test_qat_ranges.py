@@ -41,3 +41,17 @@ def test_tfmot_still_begins_at_6() -> None:
     quantized = _quantize(to_tf_keras(wide_model()), frozenset({"a"}))
     bounds = quantized.get_layer("quant_a")._quantize_activations[0]._post_activation_vars
     assert (float(bounds["min_var"]), float(bounds["max_var"])) == (-6.0, 6.0)
+
+
+def test_statistics_of_a_layer_whose_name_looks_like_a_range_stay() -> None:
+    import keras
+
+    inputs = keras.Input((4,), name="x")
+    x = keras.layers.BatchNormalization(name="branch_minus")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2, name="d")(x))
+    quantized = _quantize(to_tf_keras(model), frozenset({"d"}))
+    set_ranges(quantized, np.full((8, 4), 5, np.float32))
+    moved = {v.name: v.numpy() for v in quantized.variables if "moving" in v.name}
+    assert len(moved) == 2
+    for name, value in moved.items():
+        assert (value == (1 if "variance" in name else 0)).all(), name

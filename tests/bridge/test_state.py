@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from pipeline.bridge.crossing import to_tf_keras
-from pipeline.bridge.state import TrainingState, random_states
+from pipeline.bridge.state import TrainingState, last_name, random_states
 from pipeline.errors import ArtifactError
 from tests.bridge.bridge_models import chain_cnn, samples_for
 
@@ -58,3 +60,9 @@ def test_the_generator_is_still_no_variable_of_the_model() -> None:
     """Fails the day model.variables holds Dropout's state: then random_states is not needed."""
     crossed = to_tf_keras(chain_cnn())
     assert all(variable is not random_states(crossed)[0] for variable in crossed.variables)
+
+
+def test_last_name_leaves_the_layers_out() -> None:
+    named = SimpleNamespace(name="model/alpha_head/quant_kernel:0")
+    assert last_name(named) == "quant_kernel"
+    assert last_name(SimpleNamespace(name="alpha:0")) == "alpha"

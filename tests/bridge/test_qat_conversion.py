@@ -1,0 +1,120 @@
+"""A quantized model as a SavedModel: its signature, its batch, its outputs, nothing of tfmot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.bridge.crossing import to_tf_keras
+from pipeline.bridge.qat import _quantize
+from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.tflite.saved_model import save_keras_model
+from tests.bridge.bridge_models import samples_for, several_inputs
+
+BATCH = 4
+NAMES = (["features"], ["logits"])
+
+
+@pytest.fixture(scope="module")
+def quantized() -> Any:
+    """Two Dense layers and Dropout, quantized, with weights that differ from one another."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((5,), name="features")
+    x = keras.layers.Dense(4, activation="relu", name="hidden")(inputs)
+    x = keras.layers.Dropout(0.5, name="drop")(x)
+    model = keras.Model(inputs, keras.layers.Dense(3, name="logits")(x), name="small")
+    result = _quantize(to_tf_keras(model), frozenset({"hidden", "drop", "logits"}))
+    # Before any pass in training mode all ranges of weights are 0 to 0, and so are the outputs.
+    set_ranges(result, np.random.default_rng(0).normal(size=(32, 5)).astype(np.float32))
+    return result
+
+
+@pytest.fixture(scope="module")
+def saved(quantized: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    save_keras_model(quantized, folder, BATCH, NAMES)
+    return folder
+
+
+def load(folder: Path) -> tuple[Any, Any]:
+    """Returns the loaded object, which owns the variables, and its one signature."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder))
+    assert list(loaded.signatures) == ["serving_default"]
+    return loaded, loaded.signatures["serving_default"]
+
+
+def test_the_signature_has_the_given_names_and_a_fixed_batch(saved: Path) -> None:
+    import tensorflow as tf
+
+    _, function = load(saved)
+    assert function.structured_input_signature == (
+        (), {"features": tf.TensorSpec((BATCH, 5), tf.float32, name="features")},
+    )  # fmt: skip
+    assert list(function.structured_outputs) == ["logits"]
+    assert function.structured_outputs["logits"].shape == (BATCH, 3)
+
+
+def test_the_outputs_are_those_of_inference(quantized: Any, saved: Path) -> None:
+    _loaded, function = load(saved)
+    x = np.random.default_rng(1).normal(size=(BATCH, 5)).astype(np.float32)
+    expected = quantized(x, training=False).numpy()
+    assert expected.std() > 0.01
+    # Not bit for bit: the two graphs may fuse differently. Dropout would show far above this.
+    np.testing.assert_allclose(function(features=x)["logits"].numpy(), expected, atol=1e-6)
+
+
+def test_another_batch_is_refused(saved: Path) -> None:
+    import tensorflow as tf
+
+    _loaded, function = load(saved)
+    with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
+        function(features=np.zeros((BATCH + 1, 5), np.float32))
+
+
+def test_no_layer_is_saved_only_what_the_function_reads(quantized: Any, saved: Path) -> None:
+    loaded, _ = load(saved)
+    assert not hasattr(loaded, "layers")
+    assert not (saved / "keras_metadata.pb").exists()
+    kept = {variable.name for variable in loaded.captured}
+    assert kept <= {variable.name for variable in quantized.variables}
+    assert {name for name in kept if name.endswith("/kernel:0")} == {
+        "hidden/kernel:0", "logits/kernel:0",
+    }  # fmt: skip
+    assert not any("optimizer_step" in name for name in kept)
+
+
+def test_an_older_save_is_replaced(quantized: Any, tmp_path: Path) -> None:
+    for batch in (1, 2):
+        save_keras_model(quantized, tmp_path / "model", batch, NAMES)
+    _, function = load(tmp_path / "model")
+    assert function.structured_outputs["logits"].shape == (2, 3)
+
+
+def test_several_inputs_and_outputs_keep_their_names(tmp_path: Path) -> None:
+    model = several_inputs()
+    crossed, samples = to_tf_keras(model), samples_for(model, BATCH)
+    save_keras_model(crossed, tmp_path / "model", BATCH, (["left", "right"], ["logits", "s"]))
+    _loaded, function = load(tmp_path / "model")
+    received = function(left=samples[0], right=samples[1])
+    expected = crossed(samples, training=False)
+    for name, original in {"logits": "logits", "s": "score"}.items():
+        np.testing.assert_allclose(received[name].numpy(), expected[original].numpy(), atol=1e-6)
+
+
+def test_names_are_made_fit_for_a_signature(quantized: Any, tmp_path: Path) -> None:
+    save_keras_model(quantized, tmp_path / "model", 1, (["block/features:0"], ["head-1/logits"]))
+    _, function = load(tmp_path / "model")
+    assert list(function.structured_input_signature[1]) == ["block_features"]
+    assert list(function.structured_outputs) == ["head_1_logits"]
+
+
+def test_as_many_names_as_tensors(quantized: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        save_keras_model(quantized, tmp_path / "model", 1, (["a", "b"], ["logits"]))
