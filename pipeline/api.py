@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def run(
     Raises:
         SlimlineError: of the type that tells what failed (see pipeline/errors.py).
     """
-    config_name = str(config) if isinstance(config, str | Path) else "CONFIG"
+    overrides = tuple(overrides)
     if isinstance(config, str | Path):
         checked = load_config(config, overrides)
     else:
@@ -50,4 +51,15 @@ def run(
         checked = apply_overrides(checked, dict(parse_override(text) for text in overrides))
     if name is not None:
         checked = apply_overrides(checked, {"run.name": name})
-    return run_chain(checked, Path(artifacts), progress, first, last, force, config_name)
+    words = _words(config, overrides, name, Path(artifacts))
+    return run_chain(checked, Path(artifacts), progress, first, last, force, words)
+
+
+def _words(config: object, overrides: tuple[str, ...], name: str | None, artifacts: Path) -> str:
+    """Returns what follows `slimline run` to make the same run, for hints and the report."""
+    words = [str(config) if isinstance(config, str | Path) else "CONFIG"]
+    for override in overrides:
+        words += ["--set", override]
+    words += [] if name is None else ["--name", name]
+    words += [] if artifacts == Path("artifacts") else ["--artifacts", str(artifacts)]
+    return shlex.join(words)

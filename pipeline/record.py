@@ -37,7 +37,7 @@ def describe_run(
     Args:
         config: the whole configuration.
         name: the run's name.
-        config_name: how the user named the configuration.
+        config_name: what follows `slimline run` to make this run.
         outcomes: the stages that are done, by name.
         versions: of LIBRARIES.
 

@@ -46,7 +46,7 @@ def run_chain(
         first: stages before this one must be there already.
         last: the last stage to run.
         force: stages to run again although they are fresh.
-        config_name: how the user names the configuration, for messages.
+        config_name: what follows `slimline run` to make this run, for messages and the report.
 
     Returns:
         The outcome of each stage from the data to `last`.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from pipeline.errors import ConfigError
+from pipeline.errors import ArtifactError, ConfigError
 
 
 def test_importing_pipeline_imports_nothing_else() -> None:
@@ -29,3 +29,20 @@ def test_a_dictionary_is_checked_like_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"run\.seed: received -1"):
         pipeline.run({"run": {"name": "x"}}, artifacts=tmp_path, overrides=["run.seed=-1"])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_hint_repeats_the_whole_command(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("stages: [train]")
+    with pytest.raises(ArtifactError) as caught:
+        pipeline.run(
+            path,
+            artifacts=tmp_path / "a",
+            name="x",
+            overrides=["train.epochs=2", "stages=[train, prune]"],
+            first="prune",
+        )
+    assert (
+        f"make it with: slimline run {path} --set train.epochs=2 --set 'stages=[train, prune]' "
+        f"--name x --artifacts {tmp_path / 'a'} --to train"
+    ) in str(caught.value)

@@ -55,5 +55,4 @@ def _schedule(result: Any) -> list[list[float]]:
 
 
 def _commands(context: Context) -> list[str]:
-    config_name, name = context.run["config_name"], context.run["name"]
-    return [f"slimline run {config_name} --name {name}", f"slimline show {name}"]
+    return [f"slimline run {context.run['config_name']}", f"slimline show {context.run['name']}"]
