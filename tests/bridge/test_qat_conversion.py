@@ -8,10 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.bridge import qat_plan
 from pipeline.bridge.crossing import to_tf_keras
-from pipeline.bridge.qat import _quantize
+from pipeline.bridge.qat import _quantize, quantization_aware_train
 from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.config.load import validate
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.prepare import load_data, prepare_data, save_preparation
+from pipeline.data.prepared import PreparedData
+from pipeline.models.build import build_model
+from pipeline.progress import SilentProgress
+from pipeline.runtime import start_tensorflow
+from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.saved_model import save_keras_model
+from pipeline.tflite.verify import compare_outputs
+from pipeline.training.fit import fit
 from tests.bridge.bridge_models import samples_for, several_inputs
 
 BATCH = 4
@@ -118,3 +129,50 @@ def test_names_are_made_fit_for_a_signature(quantized: Any, tmp_path: Path) -> N
 def test_as_many_names_as_tensors(quantized: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="zip"):
         save_keras_model(quantized, tmp_path / "model", 1, (["a", "b"], ["logits"]))
+
+
+@pytest.fixture(scope="module")
+def small_cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, PreparedData]:
+    """A short training of small_cnn, with BatchNormalization behind its Dense layer, on digits."""
+    folder = tmp_path_factory.mktemp("small_cnn")
+    config = validate(
+        {
+            "model": {
+                "architecture": "small_cnn",
+                "filters": [8, 16],
+                "units": 32,
+                "batch_normalization": True,
+            },
+            "train": {"epochs": 4},
+        }
+    )
+    save_preparation(prepare_data(config.data, 0), folder)
+    data = load_data(config.data, folder, ("train", "validation"))
+    start_tensorflow(0)
+    model = build_model(config.model, data.input_shape, data.num_classes)
+    fit(model, data, config.train, 0, folder / "work", folder / "output", SilentProgress())
+    return model, data
+
+
+def mean_difference(model: Any, data: PreparedData, folder: Path) -> float:
+    """How far is the int8 file from the model that was trained with quantization?"""
+    config, progress = FineTuneConfig(epochs=1), SilentProgress()
+    result = quantization_aware_train(
+        model, data, config, 0, folder / "work", folder / "output", progress
+    )
+    result.save_for_conversion(folder / "saved", 1)
+    request = ConversionRequest("int8", "int8")
+    files = convert(folder / "saved", [request], data.train.x[:200], folder / "files")
+    x = data.validation.x
+    return float(compare_outputs(files["int8"], x, result.predict(x))["mean_difference"])
+
+
+def test_folding_into_a_dense_layer_is_still_wrong(
+    small_cnn: tuple[Any, PreparedData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day this fails, Dense may join qat_plan.FOLDS_NORMALIZATION."""
+    left = mean_difference(*small_cnn, tmp_path / "left")
+    assert left < 0.02
+    everywhere = qat_plan.FOLDS_NORMALIZATION | {"Dense"}
+    monkeypatch.setattr(qat_plan, "FOLDS_NORMALIZATION", everywhere)
+    assert mean_difference(*small_cnn, tmp_path / "folded") > 2 * left
