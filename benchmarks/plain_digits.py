@@ -45,14 +45,14 @@ def build(library, dropout: float):
     return library.Sequential(
         [
             layers.Input((8, 8, 1)),
-            layers.Conv2D(16, 3, **conv),
+            layers.Conv2D(24, 3, name="conv_1", **conv),
             layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, **conv),
+            layers.Conv2D(48, 3, **conv),
             layers.MaxPooling2D(),
             layers.Flatten(),
-            layers.Dense(64, activation="relu", kernel_initializer="he_normal"),
+            layers.Dense(96, activation="relu", kernel_initializer="he_normal"),
             layers.Dropout(dropout),
-            layers.Dense(10, kernel_initializer="he_normal"),
+            layers.Dense(10, name="logits", kernel_initializer="he_normal"),
         ]
     )
 
@@ -108,12 +108,21 @@ def prune(model, dropout: float, data):
     train_x, train_y, val_x, val_y, *_ = data
     twin = build(tf_keras, dropout)
     twin.set_weights(model.get_weights())
-    steps = 20 * -(-len(train_x) // 32)
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.8, 0, round(steps * 0.6), frequency=10)
-    pruned = tfmot.sparsity.keras.prune_low_magnitude(twin, pruning_schedule=schedule)
-    compile_model(tf_keras, pruned, 0.002, steps, 0)
+    steps = 30 * -(-len(train_x) // 32)
+
+    def wrap(layer):
+        if layer.name == "conv_1" or not layer.weights:
+            return layer
+        final = 0.5 if layer.name == "logits" else 0.9
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
+            0.0, final, 0, round(steps * 0.6), frequency=10
+        )
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
+
+    pruned = tf_keras.models.clone_model(twin, clone_function=wrap)
+    compile_model(tf_keras, pruned, 0.003, steps, 0)
     pruned.fit(
-        train_x, train_y, batch_size=32, epochs=20, validation_data=(val_x, val_y), verbose=0,
+        train_x, train_y, batch_size=32, epochs=30, validation_data=(val_x, val_y), verbose=0,
         callbacks=[tfmot.sparsity.keras.UpdatePruningStep()],
     )  # fmt: skip
     stripped = tfmot.sparsity.keras.strip_pruning(pruned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 from collections.abc import Iterable, Mapping
@@ -25,14 +26,16 @@ def library_versions(distributions: Iterable[str]) -> dict[str, str]:
 def describe_host() -> dict[str, Any]:
     """Names the machine: CPU, number of cores, platform, Python."""
     return {
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count() or 1,
         "platform": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
 
 
-def _cpu_name() -> str:
+@functools.cache
+def cpu_name() -> str:
+    """Returns the processor's name as the kernel tells it, else its architecture."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts.files import storage_errors, sync_folder, write_json_atomic
+from pipeline.artifacts.files import storage_errors, sync, write_json_atomic
 from pipeline.artifacts.store import Store
 from pipeline.errors import ArtifactError
 
@@ -29,7 +29,7 @@ def link_result(store: Store, run: str, stage: str, key: str) -> Path:
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(os.path.relpath(store.path(key), folder))
         temporary.replace(link)
-        sync_folder(folder)
+        sync(folder)
     return link
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts.files import storage_errors, sync_file, sync_folder
+from pipeline.artifacts.files import storage_errors, sync
 from pipeline.artifacts.locks import hold_lock
 from pipeline.artifacts.manifest import Manifest, read_manifest, verify_files, write_manifest
 from pipeline.errors import ArtifactError
@@ -107,12 +107,12 @@ class Store:
         target = self.path(manifest.key)
         with storage_errors(target):
             for name in manifest.files:
-                sync_file(folder / name)
+                sync(folder / name)
             write_manifest(folder, manifest)
             discarded = self.work_folder / f"{manifest.key}.{os.getpid()}.old"
             if target.exists():
                 target.rename(discarded)
             folder.rename(target)
-            sync_folder(self.folder)
+            sync(self.folder)
             shutil.rmtree(discarded, ignore_errors=True)
         return Artifact(target, manifest)

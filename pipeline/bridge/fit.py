@@ -17,6 +17,7 @@ from pipeline.bridge.optimizers import build_tf_keras_optimizer
 from pipeline.bridge.start import without_autograph
 from pipeline.bridge.state import TrainingState
 from pipeline.bridge.steps import StepHooks, build_loop
+from pipeline.compression.statistics import cross_entropy
 from pipeline.data.batches import steps_per_epoch, training_batches
 from pipeline.errors import TrainingError
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
@@ -97,12 +98,12 @@ def fine_tune(
 
 def evaluate(model: tf_keras.Model, split: Split) -> dict[str, Any]:
     """Returns loss (mean cross-entropy from logits, float64), accuracy and samples."""
-    logits = predict(model, split.x).astype(np.float64)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=1))
-    loss = float(np.mean(log_sum - shifted[np.arange(len(split)), split.y]))
-    accuracy = float(np.mean(logits.argmax(axis=1) == split.y))
-    return {"loss": loss, "accuracy": accuracy, "samples": len(split)}
+    logits = predict(model, split.x)
+    return {
+        "loss": cross_entropy(logits, split.y),
+        "accuracy": float(np.mean(logits.argmax(axis=1) == split.y)),
+        "samples": len(split),
+    }
 
 
 def predict(model: tf_keras.Model, x: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.artifacts.files import storage_errors, sync_file, sync_folder
+from pipeline.artifacts.files import storage_errors, sync
 from pipeline.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def save_model(model: keras.Model, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             plain.save(temporary)
-            sync_file(temporary)
+            sync(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def load_model(path: Path) -> keras.Model:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.artifacts.fingerprint import cpu_name
 from pipeline.tflite.interpreter import TensorDescription, load
 
 _SEED = 0
@@ -53,18 +52,6 @@ def measure_latency(
         "runtime": f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')} (XNNPACK)",
         "cpu": cpu_name(),
     }
-
-
-@functools.cache
-def cpu_name() -> str:
-    """Returns the processor's name as the kernel tells it, else its architecture."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass  # not Linux
-    return platform.processor() or platform.machine()
 
 
 def _plausible(description: TensorDescription, generator: np.random.Generator) -> np.ndarray:

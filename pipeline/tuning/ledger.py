@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts.files import storage_errors, sync_folder
+from pipeline.artifacts.files import storage_errors, sync
 from pipeline.errors import ArtifactError
 
 
@@ -73,7 +73,7 @@ class Ledger:
         lines = _read_lines(path)
         if not lines:
             self._write({"event": "search", "digest": digest, "time": time.time()})
-            sync_folder(path.parent)
+            sync(path.parent)
         elif lines[0].get("digest") != digest:
             raise ArtifactError(
                 f"{path}: belongs to search {lines[0].get('digest')}, expected {digest}; "

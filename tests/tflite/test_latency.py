@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 
-from pipeline.tflite.latency import cpu_name, measure_latency
+from pipeline.artifacts.fingerprint import cpu_name
+from pipeline.tflite.latency import measure_latency
 from tests.tflite.conftest import Converted
 
 
