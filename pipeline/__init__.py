@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 
 __all__ = ["__version__", "load_config", "run"]
 
-try:
-    __version__ = metadata.version("slimline")
-except metadata.PackageNotFoundError:  # used from a source tree that was not installed
-    __version__ = "0"
-
 
 def __getattr__(name: str) -> Any:
-    """Imports the public functions when they are first used: `import pipeline` stays cheap."""
+    """Finds the public names when they are first used: `import pipeline` stays cheap.
+
+    Reading the version alone takes 0.1 s, a third of what --help may take.
+    """
     if name in ("run", "load_config"):
         from pipeline import api
 
         return getattr(api, name)
+    if name == "__version__":
+        from importlib import metadata
+
+        try:
+            return metadata.version("slimline")
+        except metadata.PackageNotFoundError:  # used from a source tree that was not installed
+            return "0"
     raise AttributeError(f"module 'pipeline' has no attribute '{name}'")

@@ -13,9 +13,16 @@ from pipeline.errors import ArtifactError, ConfigError
 
 
 def test_importing_pipeline_imports_nothing_else() -> None:
-    code = "import sys, pipeline; print('pydantic' in sys.modules, 'numpy' in sys.modules)"
+    code = (
+        "import sys, pipeline\n"
+        "print([name in sys.modules for name in ('pydantic', 'numpy', 'importlib.metadata')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False False"
+    assert done.stdout.strip() == "[False, False, False]"
+
+
+def test_there_is_a_version() -> None:
+    assert pipeline.__version__[0].isdigit()
 
 
 def test_unknown_names_are_attribute_errors() -> None:

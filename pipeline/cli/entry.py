@@ -18,8 +18,21 @@ from pipeline.cli.run import run, stage_commands
 from pipeline.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, SlimlineError
 
 
+def _show_version(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"slimline {pipeline.__version__}")
+        context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(pipeline.__version__, prog_name="slimline")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def commands() -> None:
     """Make a Keras model small: train, tune, prune, quantize and export it to TFLite.
 
