@@ -12,8 +12,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 run: $(VENV)/.installed
 	$(BIN)/slimline run configs/digits.yaml
 
+# Two at a time: much of a test's time is a start of TensorFlow, on one core.
+WORKERS ?= 2
+
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

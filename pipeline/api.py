@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.config.load import apply_overrides, load_config, parse_override, validate
 from pipeline.config.schema import Config
+from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 from pipeline.results import RunResult
 from pipeline.runner import run_chain
@@ -26,6 +27,7 @@ def run(
     last: str | None = None,
     force: Iterable[str] = (),
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> RunResult:
     """Runs a configuration, as `slimline run` does.
 
@@ -36,6 +38,7 @@ def run(
         overrides: "path.to.key=value" each.
         first, last, force: as --from, --to and --force.
         progress: where bars and notes go; default nowhere.
+        workers: processes that do the trials of `tune`, ≥ 1.
 
     Returns:
         The outcome of every stage; `result.table()`, `result.files`, `result.metrics`.
@@ -51,8 +54,11 @@ def run(
         checked = apply_overrides(checked, dict(parse_override(text) for text in overrides))
     if name is not None:
         checked = apply_overrides(checked, {"run.name": name})
+    if workers < 1:
+        raise ConfigError(f"workers: received {workers}, expected at least 1")
     words = _words(config, overrides, name, Path(artifacts))
-    return run_chain(checked, Path(artifacts), progress, first, last, force, words)
+    words += f" --workers {workers}" if workers > 1 else ""
+    return run_chain(checked, Path(artifacts), progress, first, last, force, words, workers)
 
 
 def _words(config: object, overrides: tuple[str, ...], name: str | None, artifacts: Path) -> str:

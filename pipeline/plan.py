@@ -14,6 +14,7 @@ from pipeline.artifacts.run_folder import linked_keys
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.load import as_plain_data
 from pipeline.config.schema import Config
+from pipeline.config.substitution import substitute
 from pipeline.data.fingerprint import describe_source
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.stages.contract import Stage
@@ -84,14 +85,28 @@ def describe_inputs(
     }
 
 
+def config_after(config: Config, results: Mapping[str, Artifact]) -> Config:
+    """Returns the configuration for the next stage: with what the stages before it decided.
+
+    Args:
+        config: as it was given.
+        results: of the stages before, in chain order.
+    """
+    overrides: dict[str, Any] = {}
+    for result in results.values():
+        overrides |= result.metrics.get("overrides", {})
+    return substitute(config, overrides) if overrides else config
+
+
 def describe_stage(
     stage: Stage, config: Config, inputs: Mapping[str, Mapping[str, Artifact]], store: Store
 ) -> dict[str, Any]:
     """Returns all that shapes a stage's result: what its key is the SHA-256 of."""
+    more = () if stage.reads is None else stage.reads(config)
     made_of: dict[str, Any] = {
         "stage": stage.name,
         "version": stage.version,
-        "config": sections_of(config, stage.sections),
+        "config": sections_of(config, (*stage.sections, *more)),
         "inputs": {
             role: {name: _input_digest(role, result) for name, result in results.items()}
             for role, results in inputs.items()
@@ -101,7 +116,8 @@ def describe_stage(
     }
     if stage.name == "data":
         # The file's place does not matter, its content does.
-        made_of["config"]["data"].pop("path")
+        for key in ("path", "validation_path", "test_path"):
+            made_of["config"]["data"].pop(key)
         made_of["inputs"] = {"source": describe_source(config.data, store.folder / DIGEST_CACHE)}
     return made_of
 
@@ -163,7 +179,7 @@ def make_plan(
             reason = f"its input {missing.args[0]} will be made"
             plan.append(PlannedStage(stage.name, "waits", reason, None))
             continue
-        made_of = describe_stage(stage, config, inputs, store)
+        made_of = describe_stage(stage, config_after(config, results), inputs, store)
         key = stage_key(made_of)
         artifact = store.find(key)
         if artifact is None or stage.name in force:

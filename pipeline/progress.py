@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -16,6 +17,9 @@ class Progress(Protocol):
 
     def end(self) -> None:
         """Closes the open bar; without one it does nothing."""
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
+        """Shows a small table under the open bar, in place of the one before."""
 
     def note(self, text: str) -> None:
         """Tells the user one line that matters (a warning, what was left alone)."""
@@ -32,6 +36,9 @@ class SilentProgress:
 
     def end(self) -> None:
         """Ignores the end."""
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> None:
+        """Ignores the table."""
 
     def note(self, text: str) -> None:
         """Ignores the note."""

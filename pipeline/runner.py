@@ -18,7 +18,13 @@ from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, w
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.schema import Config
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.plan import chain_of, check_range, describe_inputs, describe_stage
+from pipeline.plan import (
+    chain_of,
+    check_range,
+    config_after,
+    describe_inputs,
+    describe_stage,
+)
 from pipeline.progress import Progress, SilentProgress
 from pipeline.record import LIBRARIES, describe_run, utc_now
 from pipeline.results import RunResult, StageOutcome
@@ -36,6 +42,7 @@ def run_chain(
     last: str | None = None,
     force: Iterable[str] = (),
     config_name: str = "CONFIG",
+    workers: int = 1,
 ) -> RunResult:
     """Runs the stages of `config` that are not fresh.
 
@@ -47,6 +54,7 @@ def run_chain(
         last: the last stage to run.
         force: stages to run again although they are fresh.
         config_name: what follows `slimline run` to make this run, for messages and the report.
+        workers: processes that do the trials of `tune`, ≥ 1.
 
     Returns:
         The outcome of each stage from the data to `last`.
@@ -55,7 +63,8 @@ def run_chain(
         SlimlineError: of the type that tells what failed; earlier results stay.
     """
     name = run_name(config)
-    runner = _Runner(config, Store(artifacts), name, progress or SilentProgress(), config_name)
+    progress = progress or SilentProgress()
+    runner = _Runner(config, Store(artifacts), name, progress, config_name, workers)
     chain = chain_of(config)
     force = frozenset(force)
     start, end = check_range(chain, first, last, force)
@@ -82,13 +91,20 @@ class _Runner:
     """The state of one run: results so far, and the child process that converts."""
 
     def __init__(
-        self, config: Config, store: Store, name: str, progress: Progress, config_name: str
+        self,
+        config: Config,
+        store: Store,
+        name: str,
+        progress: Progress,
+        config_name: str,
+        workers: int,
     ) -> None:
         self.config = config
         self.store = store
         self.name = name
         self.progress = progress
         self.config_name = config_name
+        self.workers = workers
         self.results: dict[str, Artifact] = {}
         self.outcomes: dict[str, StageOutcome] = {}
         self.versions: dict[str, str] = {}
@@ -98,7 +114,8 @@ class _Runner:
         remove_links(self.store, self.name, {stage.name for stage in chain})
         for position, stage in enumerate(chain[:end]):
             inputs = describe_inputs(stage, chain, self.results)
-            made_of = describe_stage(stage, self.config, inputs, self.store)
+            config = config_after(self.config, self.results)
+            made_of = describe_stage(stage, config, inputs, self.store)
             key = stage_key(made_of)
             with self.store.hold(key):
                 found = None if stage.name in force else self.store.find(key)
@@ -109,7 +126,7 @@ class _Runner:
                     )
                 if found is None:
                     upcoming = [s.name for s in chain[position:end]]
-                    artifact = self._make(stage, key, made_of, inputs, upcoming)
+                    artifact = self._make(stage, config, key, made_of, inputs, upcoming)
                 else:
                     artifact = found
                 path = link_result(self.store, self.name, stage.name, key)
@@ -119,6 +136,7 @@ class _Runner:
     def _make(
         self,
         stage: Stage,
+        config: Config,
         key: str,
         made_of: dict[str, Any],
         inputs: Mapping[str, Mapping[str, Artifact]],
@@ -146,9 +164,10 @@ class _Runner:
             converter=self._start_converter,
             made_of=made_of,
             run=self._describe_run(),
+            workers=self.workers,
         )
         with storage_errors(work):
-            result = stage.run(self.config, context)
+            result = stage.run(config, context)
         for note in result.notes:
             self.progress.note(f"{stage.name}: {note}")
         manifest = self._manifest(stage, key, made_of, output, result, started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
     for call in graph.calls:
         if call.name not in layers:
             layers[call.name] = _make_layer(call, graph, seed, len(layers))
-        results = _call(layers[call.name], call, tensors)
+        results = call_layer(layers[call.name], call, tensors)
         for ref, result in zip(call.outputs, results, strict=True):
             tensors[ref] = result
     inputs = [tensors[entry.ref] for entry in graph.inputs]
@@ -146,7 +147,8 @@ def _make_layer(call: Call, graph: Graph, seed: int, number: int) -> Any:
     return carry_operation(call, graph.shapes)
 
 
-def _call(layer: Any, call: Call, tensors: dict[Ref, Any]) -> list[Any]:
+def call_layer(layer: Any, call: Call, tensors: Mapping[Any, Any]) -> list[Any]:
+    """Calls the tf_keras counterpart of a call's layer on the tensors of its Refs."""
     import keras
 
     if isinstance(call.layer, keras.layers.Layer):

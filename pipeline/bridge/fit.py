@@ -13,26 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.artifacts.files import sha256_json
 from pipeline.bridge.optimizers import build_tf_keras_optimizer
-from pipeline.bridge.start import without_autograph
+from pipeline.bridge.predict import evaluate
 from pipeline.bridge.state import TrainingState
 from pipeline.bridge.steps import StepHooks, build_loop
-from pipeline.compression.statistics import cross_entropy
+from pipeline.config.load import as_plain_data
 from pipeline.data.batches import steps_per_epoch, training_batches
 from pipeline.errors import TrainingError
+from pipeline.training.accumulation import batches_of_updates
+from pipeline.training.averaging import average_in_place, build_average
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.training.fit import shown_figures
 from pipeline.training.history import write_history, write_schedule
-from pipeline.training.schedules import learning_rates
+from pipeline.training.rates import RateTable
 
 if TYPE_CHECKING:
     import tf_keras
 
     from pipeline.config.train import FineTuneConfig
-    from pipeline.data.prepared import PreparedData, Split
+    from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
 
 STEPS_PER_CALL = 64
-EVALUATION_BATCH = 256
 
 
 @dataclass
@@ -40,10 +43,10 @@ class FineTuning:
     """What a fine-tuning did; on return the model holds the weights of `best_epoch`.
 
     Attributes:
-        history: one row per epoch (epoch from 1, loss, accuracy, val_loss, val_accuracy,
-            learning_rate, seconds).
-        best_epoch: from 1; the best by validation accuracy, then loss, among the candidates.
-        validation: loss, accuracy, samples of the weights that were kept.
+        history: one row per epoch (epoch from 1, loss, the task's metric, val_loss,
+            val_<metric>, learning_rate, seconds).
+        best_epoch: from 1; the best by validation metric, then loss, among the candidates.
+        validation: loss, metric, samples of the weights that were kept.
         seconds: spent in training, over all starts.
     """
 
@@ -67,7 +70,7 @@ def fine_tune(
     """Trains a tf_keras model on (train, validation), going on from the last checkpoint.
 
     Args:
-        model: one input, one output of logits (batch, classes).
+        model: one input, one output as data.task has it.
         data: with the train and validation splits.
         config: epochs, batch size, optimizer, schedule.
         seed: draws the order of the samples with the epoch.
@@ -96,32 +99,6 @@ def fine_tune(
     return trainer.result
 
 
-def evaluate(model: tf_keras.Model, split: Split) -> dict[str, Any]:
-    """Returns loss (mean cross-entropy from logits, float64), accuracy and samples."""
-    logits = predict(model, split.x)
-    return {
-        "loss": cross_entropy(logits, split.y),
-        "accuracy": float(np.mean(logits.argmax(axis=1) == split.y)),
-        "samples": len(split),
-    }
-
-
-def predict(model: tf_keras.Model, x: np.ndarray) -> np.ndarray:
-    """Returns the model's output in inference mode, float32 (n, …)."""
-    import tensorflow as tf
-
-    if getattr(model, "_slimline_predict", None) is None:
-        signature = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
-        model._slimline_predict = tf.function(
-            without_autograph(lambda batch: model(batch, training=False)),
-            input_signature=signature,
-            autograph=False,
-        )
-    starts = range(0, len(x), EVALUATION_BATCH)
-    parts = [model._slimline_predict(tf.constant(x[i : i + EVALUATION_BATCH])) for i in starts]
-    return np.concatenate([part.numpy() for part in parts])
-
-
 class _Trainer:
     """One fine-tuning: its variables, its step, and its record so far."""
 
@@ -136,22 +113,30 @@ class _Trainer:
     ) -> None:
         self.model, self.data, self.config = model, data, config
         self.seed, self.stage, self.hooks = seed, stage, hooks
-        self.steps = steps_per_epoch(len(data.train), config.batch_size)
-        rates = learning_rates(
-            config.schedule, config.optimizer.learning_rate, self.steps, config.epochs
+        self.metric = data.task.metric
+        self.step_batches = batches_of_updates(
+            steps_per_epoch(len(data.train), config.samples_in_batch(len(data.train))),
+            config.optimizer.gradient_accumulation_steps,
         )
+        self.steps = len(self.step_batches)
+        self.table = RateTable(config, self.steps)
         self.optimizer = build_tf_keras_optimizer(config.optimizer, stage)
         self.optimizer.build(model.trainable_variables)
-        self.state = TrainingState(model, self.optimizer)
-        self.run_steps = build_loop(model, self.optimizer, rates, hooks)
+        self.average = build_average(config.optimizer, model.trainable_variables)
+        self.state = TrainingState(model, self.optimizer, self.average)
+        self.run_steps = build_loop(
+            model, self.optimizer, self.table.variable, hooks, data.task, config.optimizer,
+            self.average,
+        )  # fmt: skip
+        self.identity = self._identify()
         self.result = FineTuning()
         self.best: dict[str, np.ndarray] = {}
         self.records: list[np.ndarray] = []
 
     def resume(self, work: Path) -> None:
-        """Takes up the newest checkpoint, if there is one."""
+        """Takes up the newest checkpoint, if there is one of this very training."""
         checkpoint = load_checkpoint(work)
-        if checkpoint is None:
+        if checkpoint is None or checkpoint.state.get("identity") != self.identity:
             return
         self.state.write(checkpoint.arrays)
         self.best = {
@@ -160,21 +145,29 @@ class _Trainer:
             if name.startswith("best/")
         }
         self.records = [checkpoint.arrays["schedule"]]
-        self.result = FineTuning(**checkpoint.state)
+        self.result = FineTuning(**checkpoint.state["result"])
 
     def run(self, work: Path, progress: Progress) -> None:
         """Trains the epochs that are left, with a checkpoint after each."""
         first = len(self.result.history)
         batches = training_batches(
-            self.data.train, self.config.batch_size, self.seed, first, self.config.epochs
+            self.data.train, self.data.task, self.config, self.seed, first, self.config.epochs
         )
         iterator = iter(batches)
         for epoch in range(first, self.config.epochs):
-            row = self._run_epoch(iterator, epoch)
-            self._keep_if_best(epoch, row)
+            self.table.follow(self.result.history)
+            started = time.monotonic()
+            figures = self._run_steps(iterator, epoch)
+            # Masks are imposed on the average too: its zeros decay, and are none by themselves.
+            with average_in_place(self.average):
+                self.hooks.epoch_end()
+                row = self._summarize(figures, epoch)
+                row["seconds"] = time.monotonic() - started
+                self.result.history.append(row)
+                self._keep_if_best(epoch, row)
             self.result.seconds += row["seconds"]
             self._save(work, epoch + 1)
-            progress.advance(1, loss=row["loss"], val_accuracy=row["val_accuracy"])
+            progress.advance(1, **shown_figures(row, self.metric))
 
     def finish(self, output: Path) -> None:
         """Restores the kept weights and writes the two CSV files."""
@@ -182,7 +175,7 @@ class _Trainer:
         row = self.result.history[self.result.best_epoch - 1]
         self.result.validation = {
             "loss": row["val_loss"],
-            "accuracy": row["val_accuracy"],
+            self.metric: row[f"val_{self.metric}"],
             "samples": len(self.data.validation),
         }
         write_history(output / "history.csv", self.result.history)
@@ -196,41 +189,37 @@ class _Trainer:
             ],
         )
 
-    def _run_epoch(self, iterator: Any, epoch: int) -> dict[str, Any]:
-        started = time.monotonic()
-        parts = []
-        for start in range(0, self.steps, STEPS_PER_CALL):
-            count = min(STEPS_PER_CALL, self.steps - start)
-            parts.append(self._run_chunk(iterator, epoch, epoch * self.steps + start, count))
-        figures = np.concatenate(parts)
-        self.hooks.epoch_end()
-        validation = evaluate(self.model, self.data.validation)
-        if not np.isfinite(validation["loss"]):
-            raise self._not_finite((epoch + 1) * self.steps, epoch, "validation loss")
-        self.records.append(figures[:, 3:])
-        samples = figures[:, 2].sum()
-        row = {
-            "epoch": epoch + 1,
-            "loss": float((figures[:, 0].astype(np.float64) * figures[:, 2]).sum() / samples),
-            "accuracy": float(figures[:, 1].sum() / samples),
-            "val_loss": validation["loss"],
-            "val_accuracy": validation["accuracy"],
-            # By its text: 0.05, not the 0.05000000074505806 that float32 makes of it.
-            "learning_rate": float(str(figures[-1, 3])),
-            "seconds": time.monotonic() - started,
-        }
-        self.result.history.append(row)
-        return row
-
-    def _run_chunk(self, iterator: Any, epoch: int, step: int, count: int) -> np.ndarray:
+    def _run_steps(self, iterator: Any, epoch: int) -> np.ndarray:
+        """Runs an epoch; returns a row of figures for each of its steps."""
         import tensorflow as tf
 
-        first = tf.constant(step, tf.int64)
-        figures = self.run_steps(iterator, first, tf.constant(count)).numpy()
-        bad = np.flatnonzero(~np.isfinite(figures[:, 0]))
-        if bad.size:
-            raise self._not_finite(step + int(bad[0]), epoch, "loss")
-        return figures
+        parts = []
+        for start in range(0, self.steps, STEPS_PER_CALL):
+            batches = tf.constant(self.step_batches[start : start + STEPS_PER_CALL])
+            step = epoch * self.steps + start
+            rows = self.run_steps(iterator, tf.constant(step, tf.int64), batches).numpy()
+            # A penalty that is not finite shows in the objective only.
+            bad = np.flatnonzero(~np.isfinite(rows[:, :2]).all(axis=1))
+            if bad.size:
+                raise self._not_finite(step + int(bad[0]), epoch, "loss")
+            parts.append(rows)
+        return np.concatenate(parts)
+
+    def _summarize(self, figures: np.ndarray, epoch: int) -> dict[str, Any]:
+        validation = evaluate(self.model, self.data.validation, self.data.task)
+        if not np.isfinite(validation["loss"]):
+            raise self._not_finite((epoch + 1) * self.steps, epoch, "validation loss")
+        self.records.append(figures[:, 4:])
+        losses, scores, sizes = (figures[:, column].astype(np.float64) for column in (0, 2, 3))
+        return {
+            "epoch": epoch + 1,
+            "loss": float((losses * sizes).sum() / sizes.sum()),
+            self.metric: float(scores.sum() / sizes.sum()),
+            "val_loss": validation["loss"],
+            f"val_{self.metric}": validation[self.metric],
+            # By its text: 0.05, not the 0.05000000074505806 that float32 makes of it.
+            "learning_rate": float(str(figures[-1, 4])),
+        }
 
     def _not_finite(self, step: int, epoch: int, what: str) -> TrainingError:
         return TrainingError(
@@ -243,7 +232,7 @@ class _Trainer:
             return
         kept = self.result.best_epoch
         held = self.result.history[kept - 1] if kept else None
-        if held is None or _score(row) > _score(held):
+        if held is None or self._merit(row) > self._merit(held):
             self.result.best_epoch = epoch + 1
             self.best = self.state.read("model")
 
@@ -251,8 +240,24 @@ class _Trainer:
         self.records = [np.concatenate(self.records)]
         arrays = {**self.state.read(), "schedule": self.records[0]}
         arrays |= {f"best/{name}": array for name, array in self.best.items()}
-        save_checkpoint(work, epoch, arrays, vars(self.result))
+        state = {"identity": self.identity, "result": vars(self.result)}
+        save_checkpoint(work, epoch, arrays, state)
 
+    def _identify(self) -> str:
+        """A digest of what makes this training what it is; another one starts over."""
+        variables = self.state.variables.items()
+        return sha256_json(
+            {
+                "config": as_plain_data(self.config),
+                "seed": self.seed,
+                "stage": self.stage,
+                "task": self.data.task.to_json(),
+                "samples": len(self.data.train),
+                "variables": [[name, list(v.shape), v.dtype.name] for name, v in variables],
+            }
+        )
 
-def _score(row: dict[str, Any]) -> tuple[float, float]:
-    return row["val_accuracy"], -row["val_loss"]
+    def _merit(self, row: dict[str, Any]) -> tuple[float, float]:
+        """The validation metric, then the loss, turned so that more is better."""
+        value = row[f"val_{self.metric}"]
+        return (value if self.data.task.higher_is_better else -value), -row["val_loss"]

@@ -62,9 +62,10 @@ _CENTER_SCALE = (
 )  # fmt: skip
 _RECURRENT = (
     "units", "activation", *_KERNEL, *_BIAS, "recurrent_regularizer", "recurrent_constraint",
-    "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
+    "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "dropout",
+    "recurrent_dropout",
 )  # fmt: skip
-_NO_RECURRENT_DROPOUT = {"dropout": 0.0, "recurrent_dropout": 0.0, "zero_output_for_mask": False}
+_RECURRENT_ONLY = {"zero_output_for_mask": False}
 _POOL = ("pool_size", "strides", "padding", "data_format")
 _GLOBAL_POOL = ("data_format", "keepdims")
 
@@ -147,16 +148,18 @@ LAYERS: dict[str, Row] = {
     "Concatenate": Row(("axis",)),
     "Dot": Row(("axes", "normalize")),
     # recurrent
-    "SimpleRNN": Row(_RECURRENT, only=_NO_RECURRENT_DROPOUT, ignored=("seed",)),
+    "SimpleRNN": Row(_RECURRENT, only=_RECURRENT_ONLY, ignored=("seed",), random=True),
     "LSTM": Row(
         (*_RECURRENT, "recurrent_activation", "unit_forget_bias"),
-        only=_NO_RECURRENT_DROPOUT,
+        only=_RECURRENT_ONLY,
         ignored=("seed",),
+        random=True,
     ),
     "GRU": Row(
         (*_RECURRENT, "recurrent_activation", "reset_after"),
-        only=_NO_RECURRENT_DROPOUT,
+        only=_RECURRENT_ONLY,
         ignored=("seed",),
+        random=True,
     ),
 }  # fmt: skip
 
@@ -196,7 +199,12 @@ def carry_over(layer: Any, name: str, seed: int) -> Any:
         arguments["seed"] = seed
     if row.from_layer is not None:
         arguments |= row.from_layer(layer)
-    return getattr(import_tf_keras().layers, class_name)(**arguments)
+    made = getattr(import_tf_keras().layers, class_name)(**arguments)
+    if hasattr(made, "cell"):
+        # The seed of a recurrent layer does not reach its cell, which draws the masks (tf_keras
+        # 2.21.0); the generator is made when the layer is built.
+        made.cell._random_generator._seed = seed
+    return made
 
 
 def row_of(layer: Any, name: str) -> Row:

@@ -21,7 +21,6 @@ from pipeline.bridge.pruning_schedule import (
 )
 from pipeline.bridge.start import import_tf_keras, import_tfmot, without_autograph
 from pipeline.bridge.steps import StepHooks
-from pipeline.data.batches import steps_per_epoch
 from pipeline.errors import ConfigError, PromiseError
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def prune(
         PromiseError: the crossing is not proved, or a kernel has fewer zeros than promised.
     """
     check_optimizer_crosses(config.optimizer, "prune")
-    timing = resolve_timing(config, steps_per_epoch(len(data.train), config.batch_size))
+    timing = resolve_timing(config, config.updates_per_epoch(len(data.train)))
     plain = to_tf_keras(model, seed)
     proof = prove_crossing(model, plain, data.train.x[:PROOF_SAMPLES])
     targets, skipped = choose_layers(plain, config)
@@ -217,12 +216,12 @@ def _wrap(
         # What the masks hold, not what the formula asks: they change every `frequency` steps.
         return 1.0 - tf.add_n([tf.reduce_sum(mask) for mask in masks]) / weights
 
-    batches = steps_per_epoch(len(data.train), config.batch_size)
+    updates = config.updates_per_epoch(len(data.train))
     hooks = StepHooks(
         before=lambda number: step.assign(number + 1),
         epoch_end=apply_masks,
         target_sparsity=masked,
-        first_candidate=(timing.reached - 1) // batches,
+        first_candidate=(timing.reached - 1) // updates,
     )
     return wrapped, hooks
 

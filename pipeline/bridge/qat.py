@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.bridge.conversion import fuse_recurrent_layers
 from pipeline.bridge.crossing import bridge_objects, to_tf_keras
-from pipeline.bridge.fit import fine_tune, predict
+from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
+from pipeline.bridge.predict import predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
 from pipeline.bridge.qat_ranges import set_ranges
@@ -87,6 +89,7 @@ class QatResult:
             directory: made by this call, or overwritten.
             batch_size: samples per call, ≥ 1.
         """
+        fuse_recurrent_layers(self._model)
         save_keras_model(self._model, directory, batch_size, self._names)
 
 

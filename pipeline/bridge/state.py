@@ -12,6 +12,8 @@ from pipeline.errors import ArtifactError
 if TYPE_CHECKING:
     import tf_keras
 
+    from pipeline.training.averaging import WeightAverage
+
 
 class TrainingState:
     """The variables of a training: weights, tfmot's own, optimizer, random generators.
@@ -20,12 +22,16 @@ class TrainingState:
     per process, so names alone would differ after a restart; shapes are checked.
     """
 
-    def __init__(self, model: tf_keras.Model, optimizer: Any) -> None:
-        """Gathers the variables of a model and of an optimizer that is built for it."""
+    def __init__(
+        self, model: tf_keras.Model, optimizer: Any, average: WeightAverage | None = None
+    ) -> None:
+        """Gathers the variables of a model, of an optimizer and an average that belong to it."""
         self.variables: dict[str, Any] = {}
         self._add("model", model.variables)
         self._add("optimizer", optimizer.variables)
         self._add("random", random_states(model))
+        if average is not None:
+            self._add("average", average.variables)
 
     def _add(self, kind: str, variables: list[Any]) -> None:
         for number, variable in enumerate(variables):
@@ -40,20 +46,20 @@ class TrainingState:
         }
 
     def write(self, arrays: Mapping[str, np.ndarray], kind: str = "") -> None:
-        """Sets the variables whose name begins with `kind`.
+        """Sets the variables whose name begins with `kind`: all of them, or none.
 
         Raises:
             ArtifactError: an array is missing or has another shape.
         """
-        for name, variable in self.variables.items():
-            if not name.startswith(kind):
-                continue
+        chosen = {n: variable for n, variable in self.variables.items() if n.startswith(kind)}
+        for name, variable in chosen.items():
             if name not in arrays or arrays[name].shape != tuple(variable.shape):
                 found = arrays[name].shape if name in arrays else "nothing"
                 raise ArtifactError(
                     f"the checkpoint holds {found} for {name}, expected shape "
                     f"{tuple(variable.shape)}; it is of another model: delete the work folder"
                 )
+        for name, variable in chosen.items():
             variable.assign(arrays[name])
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pipeline.bridge.start import without_autograph
+from pipeline.tasks.losses import losses, scores
+from pipeline.tasks.task import Task
+from pipeline.training.accumulation import accumulate
 
 if TYPE_CHECKING:
     import tensorflow as tf
     import tf_keras
+
+    from pipeline.config.optimizer import OptimizerConfig
+    from pipeline.training.averaging import WeightAverage
 
 
 def _nothing(*arguments: Any) -> None:
@@ -39,48 +43,73 @@ class StepHooks:
 
 
 def build_loop(
-    model: tf_keras.Model, optimizer: Any, rates: np.ndarray, hooks: StepHooks
+    model: tf_keras.Model,
+    optimizer: Any,
+    rates: tf.Variable,
+    hooks: StepHooks,
+    task: Task,
+    config: OptimizerConfig,
+    average: WeightAverage | None = None,
 ) -> Callable[..., tf.Tensor]:
-    """Compiles `count` training steps into one call.
+    """Compiles training steps into one call; a step is an update of the weights.
+
+    Args:
+        model: x → outputs (batch, …) as the task has them.
+        optimizer: built for model.trainable_variables.
+        rates: float32 (steps of the training,), the learning rate of each.
+        hooks: what the stage adds.
+        task: gives the loss and the metric.
+        config: says whether gradients are accumulated.
+        average: of the weights, updated after them and after hooks.after.
 
     Returns:
-        (iterator, first step, count) → float32 (count, 4 or 5): cross-entropy, correct predictions,
-        samples, learning rate and, where recorded, target sparsity of each step.
+        (iterator, first step, batches of each step) → float32 (steps, 5 or 6): mean loss,
+        objective, sum of the metric over the samples, samples, learning rate and, where recorded,
+        target sparsity of each step.
     """
     import tensorflow as tf
 
-    table = tf.constant(rates)
     variables = model.trainable_variables
 
-    def one_step(x: tf.Tensor, y: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        optimizer.learning_rate.assign(tf.gather(table, step))
-        hooks.before(step)
+    def differentiate(batch: tuple[tf.Tensor, ...]) -> tuple[list[Any], tf.Tensor]:
+        x, y, sample_weights = batch
         with tf.GradientTape() as tape:
-            logits = model(x, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
-            loss = tf.reduce_mean(losses)
-            objective = tf.add_n([loss, *model.losses])
+            outputs = model(x, training=True)
+            sample_losses = losses(task, outputs, y)
+            weighted = tf.reduce_mean(sample_weights * sample_losses)
+            objective = tf.add_n([weighted, *model.losses])
         gradients = tape.gradient(objective, variables)
+        score, samples = tf.reduce_sum(scores(task, outputs, y)), tf.size(sample_weights)
+        figures = [tf.reduce_mean(sample_losses), objective, score, tf.cast(samples, tf.float32)]
+        return gradients, tf.stack(figures)
+
+    def one_step(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+        optimizer.learning_rate.assign(tf.gather(rates, step))
+        hooks.before(step)
+        if config.gradient_accumulation_steps == 1:
+            gradients, figures = differentiate(iterator.get_next())
+        else:
+            gradients, figures = accumulate(differentiate, iterator.get_next, batches, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         hooks.after()
-        correct = tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == y, tf.float32))
-        # Without penalties, to compare with validation; but an endless penalty must show.
-        shown = tf.where(tf.math.is_finite(objective), loss, objective)
-        figures = [shown, correct, tf.cast(tf.shape(y)[0], tf.float32), optimizer.learning_rate]
+        if average is not None:
+            average.update()
+        acted = [tf.convert_to_tensor(optimizer.learning_rate)]
         if hooks.target_sparsity is not None:
-            figures.append(hooks.target_sparsity(step))
-        return tf.stack(figures)
+            acted.append(hooks.target_sparsity(step))
+        return tf.concat([figures, tf.stack(acted)], axis=0)
 
-    width = 4 + (hooks.target_sparsity is not None)
+    width = 5 + (hooks.target_sparsity is not None)
 
-    def run_steps(iterator: Any, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        def body(number: tf.Tensor, figures: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            x, y = iterator.get_next()
-            row = one_step(x, y, first + tf.cast(number, tf.int64))
-            return number + 1, figures.write(number, row)
+    def run_steps(iterator: Any, first: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+        count = tf.size(batches)
 
-        figures = tf.TensorArray(tf.float32, count, element_shape=(width,))
+        def body(number: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            row = one_step(iterator, first + tf.cast(number, tf.int64), batches[number])
+            return number + 1, rows.write(number, row)
+
+        rows = tf.TensorArray(tf.float32, count, element_shape=(width,))
         zero = tf.constant(0)
-        return tf.while_loop(lambda number, _: number < count, body, (zero, figures))[1].stack()
+        return tf.while_loop(lambda number, _: number < count, body, (zero, rows))[1].stack()
 
     return tf.function(without_autograph(run_steps), autograph=False)

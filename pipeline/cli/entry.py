@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 import pipeline
+from pipeline.cli.describe import options
 from pipeline.cli.inspect import clean, show, status
+from pipeline.cli.optimizers import optimizers
 from pipeline.cli.run import run, stage_commands
 from pipeline.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, SlimlineError
 
@@ -40,7 +42,7 @@ def commands() -> None:
     """
 
 
-for command in (run, *stage_commands(), status, show, clean):
+for command in (run, *stage_commands(), optimizers, options, status, show, clean):
     commands.add_command(command)
 
 

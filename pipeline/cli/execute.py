@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
 from pipeline import api
 from pipeline.artifacts.store import CorruptArtifactWarning, Store
+from pipeline.cli.options import RunOptions
 from pipeline.cli.progress import TerminalProgress
 from pipeline.config.load import apply_overrides, load_config
 from pipeline.config.schema import Config
@@ -17,43 +20,31 @@ from pipeline.runner import run_name
 
 
 def run_and_show(
-    config: Path,
-    overrides: tuple[str, ...],
-    name: str | None,
-    artifacts: Path,
+    options: RunOptions,
     first: str | None,
     last: str | None,
     force: tuple[str, ...],
-    as_json: bool,
+    workers: int = 1,
 ) -> None:
     """Runs the stages from `first` to `last` and prints the table and the paths."""
     with TerminalProgress() as progress:
-        _show_warnings(progress)
+        show_warnings(progress)
         result = api.run(
-            config,
-            artifacts=artifacts,
-            name=name,
-            overrides=overrides,
+            options.config,
+            artifacts=options.artifacts,
+            name=options.name,
+            overrides=options.overrides,
             first=first,
             last=last,
             force=force,
             progress=progress,
+            workers=workers,
         )
-    if as_json:
-        print(json.dumps(result.as_json(), allow_nan=False))
-    else:
-        print(_summary(result))
+    print(_json(result.as_json()) if options.as_json else _summary(result))
 
 
 def show_plan(
-    config: Path,
-    overrides: tuple[str, ...],
-    name: str | None,
-    artifacts: Path,
-    first: str | None,
-    last: str | None,
-    force: tuple[str, ...],
-    as_json: bool,
+    options: RunOptions, first: str | None, last: str | None, force: tuple[str, ...]
 ) -> None:
     """Prints each stage, fresh or not, and why."""
     from dataclasses import asdict
@@ -61,22 +52,58 @@ def show_plan(
     from pipeline.plan import make_plan
     from pipeline.reporting.tables import format_table
 
-    checked = named_config(config, overrides, name)
+    checked = named_config(options)
     run = run_name(checked)
-    plan = make_plan(checked, Store(artifacts), run, first, last, frozenset(force))
-    if as_json:
-        print(json.dumps({"run": run, "plan": [asdict(line) for line in plan]}))
+    plan = make_plan(checked, Store(options.artifacts), run, first, last, frozenset(force))
+    if options.as_json:
+        print(_json({"run": run, "plan": [asdict(line) for line in plan]}))
     else:
         print(format_table(("stage", "state", "why"), [(p.stage, p.state, p.reason) for p in plan]))
 
 
-def named_config(config: Path, overrides: tuple[str, ...], name: str | None) -> Config:
+def compare_and_show(
+    options: RunOptions, page: Path | None, learning_rates: tuple[str, ...], **asked: Any
+) -> None:
+    """Compares optimizers and prints the table and where the page is.
+
+    Args:
+        asked: what `plan_study` takes beside the configuration and the learning rates.
+    """
+    from pipeline.optimizer_study.cells import terminal_table
+    from pipeline.optimizer_study.compare import compare_optimizers
+    from pipeline.optimizer_study.settings import parse_rates, plan_study
+
+    config = named_config(options)
+    settings = plan_study(config, learning_rates=parse_rates(learning_rates), **asked)
+    with TerminalProgress() as progress:
+        show_warnings(progress)
+        compared = compare_optimizers(
+            config, settings, options.artifacts, progress, page, _typed_command()
+        )
+    if options.as_json:
+        print(_json(compared.result))
+    else:
+        print(f"{terminal_table(compared.result)}\npage: {compared.page}")
+
+
+def _typed_command() -> str:
+    """Returns the command as it was typed, to make the page again."""
+    return shlex.join(["slimline", *sys.argv[1:]])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def named_config(options: RunOptions) -> Config:
     """Reads a configuration and gives its run another name if asked."""
-    checked = load_config(config, overrides)
-    return checked if name is None else apply_overrides(checked, {"run.name": name})
+    checked = load_config(options.config, options.overrides)
+    if options.name is None:
+        return checked
+    return apply_overrides(checked, {"run.name": options.name})
 
 
-def _show_warnings(progress: TerminalProgress) -> None:
+def show_warnings(progress: TerminalProgress) -> None:
     """Sends our own warnings to the notes; those of libraries stay off the screen."""
 
     def show(message: Any, category: type[Warning], *rest: Any, **named: Any) -> None:

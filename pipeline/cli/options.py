@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +42,44 @@ force_option: Decorator = click.option(
     metavar="STAGE",
     help="Run this stage even if it is fresh; repeatable.",
 )
+workers_option: Decorator = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that do the trials of tune side by side.",
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is given to every command that works on a configuration."""
+
+    config: Path
+    overrides: tuple[str, ...]
+    name: str | None
+    artifacts: Path
+    as_json: bool
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of everything that runs stages."""
+    """The options of everything that works on a configuration, handed over as one argument."""
+
+    @functools.wraps(function)
+    def command(
+        config: Path,
+        overrides: tuple[str, ...],
+        name: str | None,
+        artifacts: Path,
+        as_json: bool,
+        debug: bool,  # read by main, which shows the traceback
+        **own: Any,
+    ) -> Any:
+        return function(RunOptions(config, overrides, name, artifacts, as_json), **own)
+
+    bound: Callable[..., Any] = command
     for option in reversed(
         (config_argument, set_option, name_option, artifacts_option, json_option, debug_option)
     ):
-        function = option(function)
-    return function
+        bound = option(bound)
+    return bound

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
-from pipeline.cli.options import force_option, run_options
+from pipeline.cli.options import RunOptions, force_option, run_options, workers_option
 
 # Named here as well, so that --help imports no configuration: test_run.py compares.
 STAGE_HELP = {
@@ -26,17 +25,14 @@ STAGE_HELP = {
 @click.option("--from", "first", metavar="STAGE", help="Take what comes before as it is.")
 @click.option("--to", "last", metavar="STAGE", help="Stop after this stage.")
 @force_option
+@workers_option
 @click.option("--dry-run", is_flag=True, help="Show what would be run, and why; change nothing.")
 def run(
-    config: Path,
-    overrides: tuple[str, ...],
-    name: str | None,
-    artifacts: Path,
-    as_json: bool,
-    debug: bool,
+    options: RunOptions,
     first: str | None,
     last: str | None,
     force: tuple[str, ...],
+    workers: int,
     dry_run: bool,
 ) -> None:
     """Run the chain of CONFIG: what is fresh is kept, the rest is made.
@@ -46,9 +42,9 @@ def run(
     from pipeline.cli import execute
 
     if dry_run:
-        execute.show_plan(config, overrides, name, artifacts, first, last, force, as_json)
+        execute.show_plan(options, first, last, force)
     else:
-        execute.run_and_show(config, overrides, name, artifacts, first, last, force, as_json)
+        execute.run_and_show(options, first, last, force, workers)
 
 
 def stage_commands() -> Iterable[click.Command]:
@@ -60,18 +56,11 @@ def _stage_command(stage: str, words: str) -> click.Command:
     @click.command(stage, help=f"{words}\n\nWorks on what the stages before it left.")
     @run_options
     @click.option("--force", is_flag=True, help="Run it even if it is fresh.")
-    def command(
-        config: Path,
-        overrides: tuple[str, ...],
-        name: str | None,
-        artifacts: Path,
-        as_json: bool,
-        debug: bool,
-        force: bool,
-    ) -> None:
+    def command(options: RunOptions, force: bool, workers: int = 1) -> None:
         from pipeline.cli import execute
 
-        forced = (stage,) if force else ()
-        execute.run_and_show(config, overrides, name, artifacts, stage, stage, forced, as_json)
+        execute.run_and_show(options, stage, stage, (stage,) if force else (), workers)
 
+    if stage == "tune":
+        workers_option(command)
     return command

@@ -1,9 +1,10 @@
-"""Statistics that compare models: intervals, paired tests, losses and differences of outputs."""
+"""Statistics that compare models: intervals, paired tests, differences of outputs."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,16 +37,14 @@ class Differences:
         max_difference: largest absolute difference divided by the spread.
         mean_difference: mean absolute difference divided by the spread.
         spread: of the reference; see `output_spread`, in the unit of the outputs.
-        label_agreement: fraction of rows with the same arg max, in [0, 1].
     """
 
     samples: int
     max_difference: float
     mean_difference: float
     spread: float
-    label_agreement: float
 
-    def to_json(self) -> dict[str, int | float]:
+    def to_json(self) -> dict[str, Any]:
         """Returns the figures under their names."""
         return asdict(self)
 
@@ -107,30 +106,6 @@ def _binomial_two_sided(first: int, second: int) -> float:
     return min(1.0, 2 * total / (1 << count))
 
 
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of log Σ_j exp(z_j) − z_label over the samples, in float64.
-
-    Args:
-        logits: (n, classes), any float dtype.
-        labels: integers (n,) in [0, classes).
-
-    Returns:
-        The loss in nats.
-
-    Raises:
-        DataError: no samples, or the shapes do not fit each other.
-    """
-    values, labels = np.asarray(logits, np.float64), np.asarray(labels)
-    if values.ndim != 2 or len(values) != len(labels) or len(values) == 0:
-        raise DataError(
-            f"logits of shape {values.shape} and labels of shape {labels.shape}: "
-            "expected (n, classes) and (n,) with n ≥ 1"
-        )
-    highest = values.max(axis=1)
-    log_sum = highest + np.log(np.exp(values - highest[:, None]).sum(axis=1))
-    return float(np.mean(log_sum - values[np.arange(len(values)), labels]))
-
-
 def output_spread(reference: np.ndarray) -> float:
     """The spread of outputs over samples: root mean over outputs of their variances.
 
@@ -155,7 +130,7 @@ def compare(reference: np.ndarray, outputs: np.ndarray) -> Differences:
         outputs: the same shape.
 
     Returns:
-        Differences relative to the reference's spread, and how often the labels agree.
+        Differences relative to the reference's spread.
 
     Raises:
         DataError: shapes differ, or a value is not finite.
@@ -178,19 +153,7 @@ def compare(reference: np.ndarray, outputs: np.ndarray) -> Differences:
         max_difference=float(difference.max() / spread),
         mean_difference=float(difference.mean() / spread),
         spread=spread,
-        label_agreement=label_agreement(reference, outputs),
     )
-
-
-def label_agreement(reference: np.ndarray, outputs: np.ndarray) -> float:
-    """Fraction of samples whose largest output is at the same place, in [0, 1].
-
-    Args:
-        reference: (n, classes), n ≥ 1.
-        outputs: the same shape.
-    """
-    _require_same_shape(reference, outputs)
-    return float(np.mean(reference.argmax(axis=-1) == outputs.argmax(axis=-1)))
 
 
 def _require_same_shape(first: np.ndarray, second: np.ndarray) -> None:

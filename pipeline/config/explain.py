@@ -47,7 +47,8 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     message = message.removeprefix("Value error, ").removeprefix("Input should be ")
     received = _shorten(fault.get("input"))
     if kind == "value_error":
-        return f"{field}: {message}{more}"
+        # A fault between sections names its field itself.
+        return f"{field}: {message}{more}" if location else f"{message}{more}"
     return f"{field}: received {received}, expected {message}{more}"
 
 
@@ -61,6 +62,8 @@ def _readable_location(location: tuple[int | str, ...], values: Any) -> list[str
         elif isinstance(values, list) and isinstance(part, int):
             readable.append(str(part))
             values = values[part] if part < len(values) else None
+        elif isinstance(values, Mapping) and part in values.values():
+            continue  # the tag of a union, as in {kind: cosine}
         elif position == len(location) - 1 and readable[-1:] != [str(part)]:
             readable.append(str(part))
     return readable

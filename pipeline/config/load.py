@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,16 @@ from pipeline.config.schema import Config
 from pipeline.config.yaml_file import parse_yaml
 from pipeline.errors import ConfigError
 
+_PATH_KEYS = ("path", "validation_path", "test_path")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     """Reads a configuration file and checks all of it.
 
     Args:
-        path: a YAML file. Relative paths in `data.path` are relative to this file's folder.
+        path: a YAML file. Paths in its data section are relative to its folder;
+            `${NAME}` in them is replaced by that environment variable.
         overrides: "path.to.key=value" each; the value is YAML, checked like the file's.
 
     Returns:
@@ -40,9 +46,10 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
         values = {} if values is None else values
         if not isinstance(values, dict):
             raise ConfigError(f"expected sections, received {type(values).__name__}")
-        _anchor_data_path(values, path.parent)
+        _anchor_data_paths(values, path.parent)
         for override in overrides:
             _assign(values, *parse_override(override))
+        _expand_data_paths(values)
         _name_by_file(values, path.stem)
         return validate(values)
     except ConfigError as error:
@@ -97,10 +104,31 @@ def as_plain_data(section: BaseModel) -> dict[str, Any]:
     return data
 
 
-def _anchor_data_path(values: dict[str, Any], folder: Path) -> None:
+def _anchor_data_paths(values: dict[str, Any], folder: Path) -> None:
+    """Makes paths of the file relative to its folder; what a variable starts is left as it is."""
+    for data, key, path in _data_paths(values):
+        if not path.startswith("${"):
+            data[key] = str(folder / Path(path).expanduser())
+
+
+def _expand_data_paths(values: dict[str, Any]) -> None:
+    """Replaces `${NAME}` by environment variables, in the file's paths and in overrides."""
+    for data, key, path in _data_paths(values):
+        for name in _VARIABLE.findall(path):
+            if not os.environ.get(name):
+                raise ConfigError(
+                    f"data.{key}: the environment variable {name} is unset, expected a folder; "
+                    f"export {name}=…, or give --set data.{key}=…"
+                )
+        data[key] = _VARIABLE.sub(lambda found: os.environ[found.group(1)], path)
+
+
+def _data_paths(values: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:
+    """Returns (section, key, path) of each path in the data section."""
     data = values.get("data")
-    if isinstance(data, dict) and isinstance(data.get("path"), str):
-        data["path"] = str(folder / Path(data["path"]).expanduser())
+    if not isinstance(data, dict):
+        return []
+    return [(data, key, data[key]) for key in _PATH_KEYS if isinstance(data.get(key), str)]
 
 
 def _name_by_file(values: dict[str, Any], stem: str) -> None:

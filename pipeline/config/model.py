@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.config.applications import (
+    ApplicationModel,
+    MobileNetModel,
+    MobileNetV2Model,
+    MobileNetV3Model,
+)
 from pipeline.config.base import Section
+from pipeline.config.text_models import TextCnnModel, TextLstmModel
 
 Initializer = Literal[
     "glorot_uniform",
@@ -16,17 +23,32 @@ Initializer = Literal[
     "lecun_uniform",
     "lecun_normal",
     "orthogonal",
+    "random_uniform",
+    "random_normal",
+    "truncated_normal",
 ]
 Activation = Literal["relu", "relu6", "elu", "selu", "gelu", "silu", "tanh", "sigmoid"]
+Normalization = Literal["none", "batch", "layer"]
 Width = Annotated[int, Field(ge=1, le=65536)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _Architecture(Section):
-    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of activations dropped")
-    batch_normalization: bool = Field(False, description="normalize after each hidden layer")
+    dropout: Rate = Field(0.0, description="fraction of activations dropped")
+    normalization: Normalization = Field(
+        "none",
+        description="after each hidden layer: batch (over the samples, folded into the weights "
+        "when converted) or layer (over the features of a sample, stays in the file)",
+    )
     initializer: Initializer = Field("glorot_uniform", description="of all kernels")
     l1: float = Field(0.0, ge=0, description="weight of the kernels' L1 norm in the loss")
     l2: float = Field(0.0, ge=0, description="weight of the kernels' squared L2 norm in the loss")
+
+
+class _Convolutional(_Architecture):
+    spatial_dropout: Rate = Field(
+        0.0, description="fraction of whole feature maps dropped after convolutions"
+    )
 
 
 class MlpModel(_Architecture):
@@ -43,13 +65,13 @@ class Lenet300100Model(_Architecture):
     architecture: Literal["lenet_300_100"]
 
 
-class Lenet5Model(_Architecture):
+class Lenet5Model(_Convolutional):
     """LeNet-5 as in Caffe: 431,080 parameters on MNIST."""
 
     architecture: Literal["lenet_5"]
 
 
-class SmallCnnModel(_Architecture):
+class SmallCnnModel(_Convolutional):
     """3×3 convolutions with pooling between them, then a dense layer."""
 
     architecture: Literal["small_cnn"]
@@ -57,24 +79,81 @@ class SmallCnnModel(_Architecture):
     units: int = Field(64, ge=1, le=65536, description="width of the dense layer")
 
 
-class DsCnnModel(_Architecture):
+class DsCnnModel(_Convolutional):
     """Depthwise separable CNN (Zhang et al. 2017, MLPerf Tiny's keyword spotting)."""
 
     architecture: Literal["ds_cnn"]
     filters: int = Field(64, ge=1, le=65536, description="of each pointwise convolution")
     blocks: int = Field(4, ge=1, le=64, description="number of separable blocks")
-    batch_normalization: bool = Field(True, description="normalize after each convolution")
+    normalization: Normalization = Field("batch", description="after each convolution")
 
 
-class Resnet8Model(_Architecture):
+class Resnet8Model(_Convolutional):
     """ResNet-8 (MLPerf Tiny's image classification): three residual stacks."""
 
     architecture: Literal["resnet_8"]
     filters: int = Field(16, ge=1, le=65536, description="of the first stack; doubled twice")
-    batch_normalization: bool = Field(True, description="normalize after each convolution")
+    normalization: Normalization = Field("batch", description="after each convolution")
+
+
+class AutoencoderModel(_Convolutional):
+    """The input, through a narrow code, back to the input; for data.task: reconstruction."""
+
+    architecture: Literal["autoencoder"]
+    units: tuple[Width, ...] = Field(
+        (), description="widths of the dense layers before the code; mirrored behind it"
+    )
+    filters: tuple[Width, ...] = Field(
+        (), description="of 3×3 convolutions that halve the image; mirrored behind the code"
+    )
+    bottleneck: int = Field(16, ge=1, le=65536, description="numbers in the code")
+    activation: Activation = Field("relu", description="of the hidden layers; the code is linear")
+
+    @model_validator(mode="after")
+    def _flat_or_convolutional(self) -> AutoencoderModel:
+        if self.spatial_dropout > 0 and not self.filters:
+            raise ValueError("spatial_dropout drops feature maps: it needs filters")
+        return self
 
 
 ModelConfig = Annotated[
-    MlpModel | Lenet300100Model | Lenet5Model | SmallCnnModel | DsCnnModel | Resnet8Model,
-    Field(discriminator="architecture"),
+    MlpModel
+    | Lenet300100Model
+    | Lenet5Model
+    | SmallCnnModel
+    | DsCnnModel
+    | Resnet8Model
+    | AutoencoderModel
+    | TextCnnModel
+    | TextLstmModel
+    | ApplicationModel
+    | MobileNetModel
+    | MobileNetV2Model
+    | MobileNetV3Model,
+    Field(discriminator="architecture", description="the network, and what regularizes it"),
 ]
+
+RECONSTRUCTING = frozenset({"autoencoder"})
+
+
+def check_model_fits_task(model: ModelConfig, task: str) -> None:
+    """Refuses an architecture whose output is of another form than the task's answers.
+
+    Args:
+        model: the model section.
+        task: data.task.
+
+    Raises:
+        ValueError: reconstruction needs an autoencoder, and only reconstruction takes one.
+    """
+    name = model.architecture
+    if task == "reconstruction" and name not in RECONSTRUCTING:
+        raise ValueError(
+            f"data.task reconstruction gives back the input, which model.architecture {name} "
+            f"does not; use {', '.join(sorted(RECONSTRUCTING))}"
+        )
+    if task != "reconstruction" and name in RECONSTRUCTING:
+        raise ValueError(
+            f"model.architecture {name} gives back the input and has no answers for data.task "
+            f"{task}; set data.task: reconstruction or use another architecture"
+        )

@@ -154,7 +154,18 @@ class OptimizerConfig(Section):
 
     name: str = Field("adam", description="one of " + ", ".join(OPTIMIZERS))
     learning_rate: float = Field(0.001, gt=0, le=100, description="before the schedule")
-    gradient_clipping: GradientClipping | None = None
+    gradient_clipping: GradientClipping | None = Field(
+        None, description="bound on the gradients: {value: v}, {norm: v} or {global_norm: v}"
+    )
+    use_ema: bool = Field(
+        False, description="validate and keep the moving average of the weights, not the weights"
+    )
+    ema_momentum: float = Field(
+        0.99, ge=0, lt=1, description="average = m · average + (1 - m) · weights at each update"
+    )
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, le=1_000_000, description="batches whose mean gradient makes one update"
+    )
     arguments: dict[str, Any] = Field(
         default_factory=dict,
         description="written beside the name, as in {name: sgd, momentum: 0.9}",
@@ -165,7 +176,7 @@ class OptimizerConfig(Section):
     def _gather_arguments(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        own = {"name", "learning_rate", "gradient_clipping", "arguments"}
+        own = set(cls.model_fields)
         arguments = dict(value.get("arguments") or {})
         arguments |= {key: item for key, item in value.items() if key not in own}
         declared = {key: item for key, item in value.items() if key in own}
@@ -183,6 +194,9 @@ class OptimizerConfig(Section):
                 raise ValueError(f"{self.name} has no argument '{key}'{did_you_mean(key, kinds)}")
             if not kinds[key].accepts(value):
                 raise ValueError(f"{key}: expected {kinds[key].words}, received {value!r}")
+        default = type(self).model_fields["ema_momentum"].default
+        if not self.use_ema and self.ema_momentum != default:
+            raise ValueError(f"ema_momentum {self.ema_momentum} needs use_ema: true")
         return self
 
     @property
@@ -191,7 +205,11 @@ class OptimizerConfig(Section):
         return OPTIMIZERS[self.name][0]
 
     def keras_arguments(self) -> dict[str, Any]:
-        """Returns the arguments of the Keras class, without the learning rate."""
+        """Returns the arguments of the Keras class, without the learning rate.
+
+        Moving average and accumulation are not among them: the training loops do these, alike
+        in both Kerases (pipeline/training/averaging.py and accumulation.py).
+        """
         clipping = self.gradient_clipping
         if clipping is None:
             return dict(self.arguments)

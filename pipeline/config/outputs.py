@@ -17,6 +17,12 @@ class ExportConfig(Section):
     min_label_agreement: float = Field(
         0.95, ge=0, le=1, description="of a quantized file with its Keras model; else exit 9"
     )
+    max_mean_difference: float = Field(
+        0.1,
+        gt=0,
+        description="the same for tasks whose answers are numbers: mean difference from the "
+        "Keras model, as a part of the outputs' spread",
+    )
     array_name: str = Field(
         "model_data", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="of the C array"
     )

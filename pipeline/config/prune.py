@@ -51,8 +51,8 @@ class LayerPruning(Section):
     """What differs for the layers whose name matches the pattern."""
 
     skip: bool = Field(False, description="leave these layers dense")
-    initial_sparsity: Sparsity | None = None
-    final_sparsity: Sparsity | None = None
+    initial_sparsity: Sparsity | None = Field(None, description="instead of the schedule's")
+    final_sparsity: Sparsity | None = Field(None, description="instead of the schedule's")
 
     @model_validator(mode="after")
     def _says_something(self) -> LayerPruning:
@@ -70,7 +70,8 @@ class PruneConfig(FineTuneConfig):
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
     optimizer: OptimizerConfig = OptimizerConfig()
     pruning_schedule: Annotated[
-        PolynomialPruning | ConstantPruning, Field(discriminator="kind")
+        PolynomialPruning | ConstantPruning,
+        Field(discriminator="kind", description="how the sparsity rises"),
     ] = PolynomialPruning()
     layers: dict[str, LayerPruning] = Field(
         default_factory=dict,

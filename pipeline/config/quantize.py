@@ -37,6 +37,13 @@ class QuantizeConfig(Section):
         None, ge=0, le=1, description="on validation data, against the float model; else exit 9"
     )
 
+    max_error_increase: float | None = Field(
+        None,
+        ge=0,
+        description="the same for tasks judged by an error: relative increase of the mean error, "
+        "0.05 is 5 %",
+    )
+
     @model_validator(mode="after")
     def _fits(self) -> QuantizeConfig:
         if len(set(self.schemes)) != len(self.schemes):

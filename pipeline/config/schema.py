@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import Section
 from pipeline.config.data import DataConfig
@@ -11,6 +11,7 @@ from pipeline.config.outputs import EvaluateConfig, ExportConfig, ReportConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.config.quantize import QuantizeConfig
 from pipeline.config.suggest import did_you_mean
+from pipeline.config.task_fit import check_task_fit
 from pipeline.config.train import TrainConfig
 from pipeline.config.tune import TuneConfig
 
@@ -54,3 +55,8 @@ class Config(Section):
             twice = next(stage for stage in stages if stages.count(stage) > 1)
             raise ValueError(f"stage '{twice}' appears more than once")
         return stages
+
+    @model_validator(mode="after")
+    def _sections_fit_the_task(self) -> Config:
+        check_task_fit(self)
+        return self

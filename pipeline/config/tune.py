@@ -1,96 +1,45 @@
-"""`tune`: hyperparameter search over fields of `model` and `train`."""
+"""`tune`: hyperparameter search over what shapes a trial: model, training, fine-tuning."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
+from pipeline.config.figures import ValidationFigure
+from pipeline.config.search_space import FloatSpace, Space
 
-Choice = int | float | str | bool
-Sampling = Literal["linear", "log"]
-
-# Behind a discriminator that is a function pydantic forgets that its input was JSON, and its
-# strict mode refuses a list for a tuple (pydantic 2.14.3).
-_AS_TUPLE = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
-
-
-class _Range(Section):
-    sampling: Sampling = Field("linear", description="log: equal chances for equal ratios")
-
-    @staticmethod
-    def check_bounds(low: float, high: float, sampling: str, step: float | None) -> None:
-        """Refuses an empty range, a log range from 0, and a step that leaves it."""
-        if low >= high:
-            raise ValueError(f"expected [low, high] with low < high, received [{low}, {high}]")
-        if sampling == "log" and low <= 0:
-            raise ValueError(f"sampling log needs a low above 0, received {low}")
-        if step is not None and step > high - low:
-            raise ValueError(f"step {step} is wider than the range [{low}, {high}]")
-        if step is not None and sampling == "log":
-            raise ValueError("step goes with sampling linear")
+Algorithm = Literal["random", "grid", "bayesian", "hyperband", "evolution"]
+SizeFigure = Literal["gzip_bytes", "size_bytes", "parameters"]
+# Keys that belong to some algorithms only: key → algorithm → its default.
+OWN_KEYS: dict[str, dict[str, int]] = {
+    "max_trials": {"random": 10, "bayesian": 10, "evolution": 50},
+    "factor": {"hyperband": 3},
+    "population_size": {"evolution": 10},
+    "tournament_size": {"evolution": 3},
+}
 
 
-class FloatSpace(_Range):
-    """{float: [low, high], sampling: linear|log, step: s}."""
+class Constraints(Section):
+    """What a trial must keep to win; each figure is measured as the objective is."""
 
-    bounds: Annotated[tuple[float, float], _AS_TUPLE] = Field(
-        alias="float", description="lowest and highest value"
+    max_gzip_bytes: int | None = Field(
+        None, ge=1, description="of the trial's .tflite file, gzip level 9"
     )
-    step: float | None = Field(None, gt=0, description="distance of two values")
-
-    @model_validator(mode="after")
-    def _check(self) -> FloatSpace:
-        self.check_bounds(*self.bounds, self.sampling, self.step)
-        return self
-
-
-class IntSpace(_Range):
-    """{int: [low, high], sampling: linear|log, step: s}."""
-
-    bounds: Annotated[tuple[int, int], _AS_TUPLE] = Field(
-        alias="int", description="lowest and highest value"
+    max_size_bytes: int | None = Field(None, ge=1, description="of the trial's .tflite file")
+    max_parameters: int | None = Field(None, ge=1, description="weights of the model, zeros too")
+    max_accuracy_drop: float | None = Field(
+        None, ge=0, le=1, description="on validation data, against the model before tune"
     )
-    step: int | None = Field(None, ge=1, description="distance of two values")
+    min_val_accuracy: float | None = Field(None, ge=0, le=1, description="on validation data")
+    max_val_loss: float | None = Field(None, gt=0, description="on validation data")
+    max_val_mae: float | None = Field(None, gt=0, description="on validation data, source units")
+    max_val_mse: float | None = Field(None, gt=0, description="on validation data")
 
-    @model_validator(mode="after")
-    def _check(self) -> IntSpace:
-        self.check_bounds(*self.bounds, self.sampling, self.step)
-        return self
-
-
-class ChoiceSpace(Section):
-    """{choice: [a, b, …]}."""
-
-    choice: Annotated[tuple[Choice, ...], _AS_TUPLE] = Field(min_length=2, description="the values")
-
-    @model_validator(mode="after")
-    def _check(self) -> ChoiceSpace:
-        if len(set(map(repr, self.choice))) != len(self.choice):
-            raise ValueError("choice: each value once")
-        return self
-
-
-_TAGS = {"float": FloatSpace, "int": IntSpace, "choice": ChoiceSpace}
-
-
-def _tag(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return next((tag for tag in _TAGS if tag in value), None)
-    return next((tag for tag, kind in _TAGS.items() if isinstance(value, kind)), None)
-
-
-Space = Annotated[
-    Annotated[FloatSpace, Tag("float")]
-    | Annotated[IntSpace, Tag("int")]
-    | Annotated[ChoiceSpace, Tag("choice")],
-    Discriminator(
-        _tag,
-        custom_error_type="space",
-        custom_error_message="{float: [low, high]}, {int: [low, high]} or {choice: [a, b]}",
-    ),
-]
+    def given(self) -> dict[str, float]:
+        """Returns the constraints that are set."""
+        return {name: value for name, value in self if value is not None}
 
 
 def default_search_space() -> dict[str, Space]:
@@ -105,38 +54,79 @@ def default_search_space() -> dict[str, Space]:
 class TuneConfig(Section):
     """What is searched, how, for how long, and by which figure."""
 
-    algorithm: Literal["random", "bayesian", "hyperband"] = "random"
+    algorithm: Algorithm = Field(
+        "random", description="evolution: regularized evolution (Real et al., AAAI 2019)"
+    )
     search_space: dict[str, Space] = Field(
         default_factory=default_search_space,
         min_length=1,
-        description="path of a field of model or train → its values",
+        description="path of a field of model, train, prune or quantize.qat → its values",
     )
-    objective: Literal["val_accuracy", "val_loss"] = "val_loss"
+    objective: ValidationFigure | SizeFigure = Field(
+        "val_loss", description="val_loss, val_ and the task's metric, or a size"
+    )
+    constraints: Constraints = Constraints()
     max_trials: int | None = Field(
-        None, ge=1, le=100_000, description="default 10; hyperband counts its own"
+        None,
+        ge=1,
+        le=100_000,
+        description="default 10, evolution 50; hyperband and grid count their own",
     )
-    epochs: int = Field(10, ge=1, description="of each trial; hyperband: of the longest")
+    epochs: int = Field(10, ge=1, description="of each trial's training; hyperband: of the longest")
     factor: int | None = Field(
         None, ge=2, description="hyperband only, default 3: one trial in so many goes on"
+    )
+    population_size: int | None = Field(
+        None, ge=2, description="evolution only, default 10: the youngest trials, parents to be"
+    )
+    tournament_size: int | None = Field(
+        None, ge=2, description="evolution only, default 3: the best of so many is mutated"
     )
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, value: Any) -> Any:
-        """Gives the key that this algorithm needs its default; the other one stays None."""
+        """Gives the keys that this algorithm needs their defaults; the others stay None."""
         if not isinstance(value, dict):
             return value
-        key, default = (
-            ("factor", 3) if value.get("algorithm") == "hyperband" else ("max_trials", 10)
-        )
-        return {**value, key: default} if value.get(key) is None else value
+        algorithm = value.get("algorithm", "random")
+        filled = dict(value)
+        for key, defaults in OWN_KEYS.items():
+            if filled.get(key) is None and isinstance(algorithm, str) and algorithm in defaults:
+                filled[key] = defaults[algorithm]
+        return filled
 
     @model_validator(mode="after")
     def _fits(self) -> TuneConfig:
-        if self.algorithm == "hyperband" and self.max_trials is not None:
-            raise ValueError(
-                "hyperband counts its own trials from epochs and factor; leave max_trials out"
-            )
-        if self.algorithm != "hyperband" and self.factor is not None:
-            raise ValueError(f"factor belongs to hyperband, not to {self.algorithm}")
+        for key, defaults in OWN_KEYS.items():
+            if getattr(self, key) is None or self.algorithm in defaults:
+                continue
+            if key == "max_trials":
+                counts = {"hyperband": "epochs and factor", "grid": "the values of the space"}
+                raise ValueError(
+                    f"{self.algorithm} counts its own trials from {counts[self.algorithm]}; "
+                    "leave max_trials out"
+                )
+            raise ValueError(f"{key} belongs to {' or '.join(defaults)}, not to {self.algorithm}")
+        if self.population_size is not None and self.tournament_size is not None:
+            if self.tournament_size > self.population_size:
+                raise ValueError(
+                    f"tournament_size {self.tournament_size} is above population_size "
+                    f"{self.population_size}"
+                )
+            if self.max_trials is not None and self.max_trials <= self.population_size:
+                raise ValueError(
+                    f"max_trials {self.max_trials} leaves evolution nothing to do after its first "
+                    f"{self.population_size} random trials; raise it or lower population_size"
+                )
+        self._check_sizes()
         return self
+
+    def _check_sizes(self) -> None:
+        """Refuses a search for the smallest model that asks nothing of its quality."""
+        limited = any("val_" in name or "accuracy" in name for name in self.constraints.given())
+        if not self.objective.startswith("val_") and not limited:
+            raise ValueError(
+                f"objective {self.objective} alone is won by the worst model; add a constraint "
+                "such as constraints: {max_accuracy_drop: 0.01} or {min_val_accuracy: 0.95}"
+            )

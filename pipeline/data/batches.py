@@ -5,18 +5,27 @@ Resuming at epoch k needs no state of the input: epoch k's order is drawn anew f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.data.augmentation import add_noise, check_augmentation, image_changes
+from pipeline.data.draws import step_seed
+from pipeline.data.mixing import Batch, class_weights, mix_up, soft_answers
 from pipeline.errors import DataError
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from pipeline.config.train import FineTuneConfig
     from pipeline.data.prepared import Split
+    from pipeline.data.samples import Samples
+    from pipeline.tasks.task import Task
 
 PREFETCHED_BATCHES = 8
+PREFETCHED_BYTES = 64_000_000
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
@@ -39,28 +48,44 @@ def steps_per_epoch(n: int, batch_size: int) -> int:
 
 
 def training_batches(
-    split: Split, batch_size: int, seed: int, first_epoch: int, last_epoch: int
+    split: Split,
+    task: Task,
+    config: FineTuneConfig,
+    seed: int,
+    first_epoch: int,
+    last_epoch: int,
 ) -> tf.data.Dataset:
     """Yields the batches of epochs first_epoch..last_epoch-1, back to back.
 
-    The arrays are held once; a step gathers its rows. Batches never reach over the end of an
-    epoch, so each epoch has steps_per_epoch(n, batch_size) of them.
+    Samples are augmented first; a model that reconstructs is asked for what comes out of that,
+    and the noise, which is only in its input, is for it to remove. Then answers are softened and
+    samples mixed.
+
+    Arrays are held once and a step gathers its rows; other samples are read a batch at a time.
+    Batches never reach over the end of an epoch, so each epoch has steps_per_epoch(n, batch_size)
+    of them.
 
     Args:
         split: n samples.
-        batch_size: ≥ 1.
+        task: what their answers are.
+        config: batch size, augmentation, label smoothing, mixup and class weights.
         seed: the run's seed, ≥ 0.
         first_epoch: the first epoch to yield, counted from 0.
         last_epoch: the epoch before which to stop.
 
     Returns:
-        A dataset of (x float32 (b, *input_shape), y int64 (b,)) of known cardinality.
+        A dataset of (x (b, *input_shape), y (b, …), w float32 (b,)) of known cardinality; w is
+        what each sample's loss is multiplied by. y is float32 where it is softened or mixed.
+
+    Raises:
+        ConfigError: the augmentation or the class weights do not fit the data.
     """
     import tensorflow as tf
 
+    batch_size = config.samples_in_batch(len(split))
     n, steps = _count(split, batch_size)
     epochs = max(last_epoch - first_epoch, 0)
-    x, y = tf.constant(split.x), tf.constant(split.y)
+    rows_of, change = _row_reader(split), _changes(split, task, config)
 
     def draw(epoch: int) -> np.ndarray:
         return epoch_order(seed, int(epoch), n)
@@ -68,33 +93,106 @@ def training_batches(
     def index_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.ensure_shape(tf.numpy_function(draw, [epoch], tf.int64, stateful=False), (n,))
         starts = tf.data.Dataset.range(0, n, batch_size)
-        return starts.map(lambda start: order[start : start + batch_size])
+        return starts.map(lambda at: (order[at : at + batch_size], epoch, at // batch_size))
 
-    def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.gather(x, rows), tf.gather(y, rows)
+    def batch(rows: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> Batch:
+        x, y = rows_of(rows)
+        return change(x, y, step_seed(seed, epoch, step))
 
     batches = tf.data.Dataset.range(first_epoch, first_epoch + epochs).flat_map(index_batches)
-    batches = batches.map(gather).apply(tf.data.experimental.assert_cardinality(epochs * steps))
-    return batches.prefetch(PREFETCHED_BATCHES)
+    # AutoGraph has nothing to rewrite here, and would take seconds to find that out.
+    batches = batches.map(tf.autograph.experimental.do_not_convert(batch), **_parallel(split))
+    batches = batches.apply(tf.data.experimental.assert_cardinality(epochs * steps))
+    return batches.prefetch(_prefetched(split, batch_size))
 
 
 def evaluation_batches(split: Split, batch_size: int) -> tf.data.Dataset:
-    """Yields the samples once, in their order.
+    """Yields the samples once, in their order, unchanged.
 
     Args:
         split: n samples.
         batch_size: ≥ 1; the last batch may be smaller.
 
     Returns:
-        A dataset of (x float32 (b, *input_shape), y int64 (b,)) of known cardinality.
+        A dataset of (x (b, *input_shape), y (b, …)) of known cardinality.
     """
     import tensorflow as tf
 
     n, _ = _count(split, batch_size)
-    x, y = tf.constant(split.x), tf.constant(split.y)
+    rows_of = _row_reader(split)
     starts = tf.data.Dataset.range(0, n, batch_size)
-    batches = starts.map(lambda i: (x[i : i + batch_size], y[i : i + batch_size]))
-    return batches.prefetch(PREFETCHED_BATCHES)
+    batches = starts.map(
+        lambda start: rows_of(tf.range(start, tf.minimum(start + batch_size, n))),
+        **_parallel(split),
+    )
+    return batches.prefetch(_prefetched(split, batch_size))
+
+
+def _changes(
+    split: Split, task: Task, config: FineTuneConfig
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Batch]:
+    """Returns the graph function x, y, seed of the step → x, y, w as the model is to see them."""
+    import tensorflow as tf
+
+    augmentation, reconstructs = config.augmentation, task.name == "reconstruction"
+    if augmentation is not None:
+        check_augmentation(augmentation, split.x.shape[1:], split.x.dtype)
+        change_images = image_changes(augmentation, split.x)
+    weights = None
+    if config.class_weights is not None:
+        weights = tf.constant(class_weights(task, split.y, config.class_weights))
+
+    def change(x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> Batch:
+        w = tf.ones(tf.shape(x)[:1]) if weights is None else tf.gather(weights, y)
+        if augmentation is not None:
+            x = change_images(x, seed)
+            y = x if reconstructs else y
+            x = add_noise(x, augmentation.noise, seed) if augmentation.noise else x
+        if config.label_smoothing or config.mixup:
+            y = soft_answers(task, y, config.label_smoothing)
+        return mix_up((x, y, w), config.mixup, seed) if config.mixup else (x, y, w)
+
+    return change
+
+
+def _row_reader(split: Split) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Returns the graph function rows int64 (b,) → x, y; where y is x itself, both are one."""
+    read_x = _gatherer(split.x)
+    if split.y is split.x:
+        return lambda rows: (read_x(rows),) * 2
+    read_y = _gatherer(split.y)
+    return lambda rows: (read_x(rows), read_y(rows))
+
+
+def _gatherer(samples: Samples) -> Callable[[tf.Tensor], tf.Tensor]:
+    import tensorflow as tf
+
+    if isinstance(samples, np.ndarray):
+        constant = tf.constant(samples)
+        return lambda rows: tf.gather(constant, rows)
+    dtype, shape = tf.as_dtype(samples.dtype), (None, *samples.shape[1:])
+
+    def read(rows: tf.Tensor) -> tf.Tensor:
+        found = tf.numpy_function(lambda r: samples[r], [rows], dtype, stateful=False)
+        return tf.ensure_shape(found, shape)
+
+    return read
+
+
+def _parallel(split: Split) -> dict[str, Any]:
+    """Samples that are read from files are read by several threads; the order stays."""
+    import tensorflow as tf
+
+    if isinstance(split.x, np.ndarray):
+        return {}
+    return {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
+
+
+def _prefetched(split: Split, batch_size: int) -> int:
+    """Returns how many batches to hold ready: up to PREFETCHED_BATCHES, within PREFETCHED_BYTES."""
+    sample_bytes = math.prod(split.x.shape[1:]) * np.dtype(split.x.dtype).itemsize
+    batch_bytes = max(sample_bytes * min(batch_size, len(split)), 1)
+    return min(max(PREFETCHED_BYTES // batch_bytes, 1), PREFETCHED_BATCHES)
 
 
 def _count(split: Split, batch_size: int) -> tuple[int, int]:

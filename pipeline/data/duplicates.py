@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
-CHUNK_ROWS = 4096
+from pipeline.data.arrays import chunks
+from pipeline.data.table import Table
 
 
-def hash_rows(x: np.ndarray, indices: np.ndarray, dtype: np.dtype) -> list[bytes]:
+def hash_rows(x: Any, indices: np.ndarray, dtype: np.dtype | None = None) -> list[bytes]:
     """Hashes the chosen samples.
 
     Args:
-        x: (n, ...), numeric.
+        x: numeric samples (n, ...), a Table, or texts, object (n,).
         indices: int64 (m,), samples to hash.
-        dtype: type to compare in, so that 1 and 1.0 of two arrays are equal.
+        dtype: of numeric samples: type to compare in, so that 1 and 1.0 of two arrays are equal.
 
     Returns:
         One 16-byte BLAKE2b digest per chosen sample.
     """
+    if dtype is None:
+        columns = list(x.columns.values()) if isinstance(x, Table) else [x]
+        chosen = (column[indices].tolist() for column in columns)
+        found = zip(*chosen, strict=True)
+        return [_digest(repr(row).encode("utf-8", "surrogatepass")) for row in found]
     digests: list[bytes] = []
-    for start in range(0, len(indices), CHUNK_ROWS):
-        rows = x[indices[start : start + CHUNK_ROWS]].astype(dtype)
+    for rows in chunks((len(indices), *x.shape[1:])):
+        values = x[indices[rows]].astype(dtype)
         if dtype.kind == "f":
-            rows += 0.0  # -0.0 and 0.0 differ in their bytes only
-        flat = np.ascontiguousarray(rows).reshape(len(rows), -1)
-        digests += [hashlib.blake2b(row.data, digest_size=16).digest() for row in flat]
+            values += 0.0  # -0.0 and 0.0 differ in their bytes only
+        flat = np.ascontiguousarray(values).reshape(len(values), -1)
+        digests += [_digest(row.data) for row in flat]
     return digests
 
 
@@ -47,3 +54,7 @@ def count_duplicates(digests: dict[str, list[bytes]]) -> dict[str, int]:
         for second in names[position + 1 :]:
             counts[f"{first}/{second}"] = sum(row in sets[first] for row in digests[second])
     return counts
+
+
+def _digest(content: Any) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()

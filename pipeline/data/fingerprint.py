@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts.files import write_json_atomic
+from pipeline.data.python_source import describe_function
+from pipeline.data.source_files import digest_files, source_files
+from pipeline.data.tfds import describe_tfds
 from pipeline.errors import DataError
 
 if TYPE_CHECKING:
     from pipeline.config.data import DataConfig
 
 # The package whose version names the content of a set that has no file of its own.
-BUNDLED = {
-    "digits": "scikit-learn",
-    "keras:mnist": "keras",
-    "keras:fashion_mnist": "keras",
-}
+BUNDLED = {"digits": "scikit-learn", "keras:": "keras"}
 # A file changed twice within one tick of the file system's clock keeps its times, so a digest is
 # remembered only once the file has rested for longer than that.
 SETTLED_NS = 2_000_000_000
@@ -34,39 +33,74 @@ def describe_source(config: DataConfig, cache: Path) -> dict[str, Any]:
     """Describes what the source holds.
 
     Args:
-        config: source and path.
+        config: the data section.
         cache: JSON file in which file digests are remembered; made when it is missing.
 
     Returns:
-        {"source", "sha256", "size_bytes"} for a file, wherever it lies;
-        {"source", "package", "version"} for a bundled set.
+        {"source", "sha256", "size_bytes"} for files, wherever they lie, with "files", their
+        number, for several, and "decoder" for images;
+        {"source", "package", "version"} for a bundled set;
+        {"source", "version"} for a function, or {"source", "called"} with the time, so that it
+        is read again each time, where it tells no version.
 
     Raises:
-        DataError: the file is missing or unreadable, or the package is not installed.
+        DataError: a file is missing or unreadable, a package is not installed, or the module of
+            a function cannot be imported.
     """
+    source = config.source
+    if source.startswith("python:"):
+        return {"source": source, **describe_function(source)}
+    if source.startswith("tfds:"):
+        return {"source": source, **describe_tfds(source)}
     if config.path is not None:
-        return {"source": config.source, **_describe_file(config.path, cache)}
-    if config.source not in BUNDLED:
-        raise DataError(f"data.source {config.source}: received no data.path; give the file")
-    package = BUNDLED[config.source]
+        described = {"source": source, **_describe_files(source_files(config), cache)}
+        # Another decoder may give other pixels.
+        decoder = {"decoder": f"pillow {version_of('pillow', source)}"}
+        return {**described, **decoder} if source == "images" else described
+    package = next((name for prefix, name in BUNDLED.items() if source.startswith(prefix)), None)
+    if package is None:
+        raise DataError(f"data.source {source}: received no data.path; give the file")
+    return {"source": source, "package": package, "version": version_of(package, source)}
+
+
+def version_of(package: str, source: str) -> str:
+    """Returns the version of a package that a source needs; DataError where it is missing."""
     try:
-        version = importlib.metadata.version(package)
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
-            f"data.source {config.source}: the package {package} is not installed; install it"
+            f"data.source {source}: the package {package} is not installed; install it: "
+            f"pip install {package}"
         ) from error
-    return {"source": config.source, "package": package, "version": version}
 
 
-def _describe_file(path: Path, cache: Path) -> dict[str, Any]:
+def _describe_files(files: dict[str, Path], cache: Path) -> dict[str, Any]:
+    known = _read_cache(cache)
+    settled: dict[str, Any] = {}
+    digests, size = [], 0
+    for name, path in files.items():
+        digest, stamp, key = _describe_file(path, known)
+        digests.append((name, digest))
+        size += stamp[0]
+        if key not in known or known[key].get("stamp") != stamp:
+            settled[key] = {"stamp": stamp, "sha256": digest}
+    rested = time.time_ns() - SETTLED_NS
+    settled = {key: e for key, e in settled.items() if max(e["stamp"][1:3]) < rested}
+    if settled:
+        write_json_atomic(cache, {**known, **settled})
+    described = {"sha256": digest_files(digests), "size_bytes": size}
+    return described if list(files) == [""] else {**described, "files": len(files)}
+
+
+def _describe_file(path: Path, known: dict[str, Any]) -> tuple[str, list[int], str]:
+    """Returns digest and stamp of a file, and its key in the cache."""
     try:
         with path.open("rb") as file:
             before = _stamp(os.fstat(file.fileno()))
-            known = _read_cache(cache)
             key = str(path.resolve())
             entry = known.get(key)
             if isinstance(entry, dict) and entry.get("stamp") == before:
-                return {"sha256": entry["sha256"], "size_bytes": before[0]}
+                return entry["sha256"], before, key
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             after = _stamp(os.fstat(file.fileno()))
     except OSError as error:
@@ -74,9 +108,7 @@ def _describe_file(path: Path, cache: Path) -> dict[str, Any]:
         raise DataError(f"data.path {path}: {reason}; expected a readable file") from error
     if before != after:
         raise DataError(f"data.path {path}: is being written; wait until it is whole")
-    if time.time_ns() - max(after[1], after[2]) > SETTLED_NS:
-        write_json_atomic(cache, {**known, key: {"stamp": after, "sha256": digest}})
-    return {"sha256": digest, "size_bytes": after[0]}
+    return digest, after, key
 
 
 def _stamp(status: os.stat_result) -> list[int]:
@@ -89,4 +121,6 @@ def _read_cache(cache: Path) -> dict[str, Any]:
         known = json.loads(cache.read_bytes())
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    if not isinstance(known, dict):
+        return {}
+    return {key: entry for key, entry in known.items() if isinstance(entry, dict)}

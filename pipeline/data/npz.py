@@ -17,7 +17,7 @@ from pipeline.errors import DataError
 CLASS_NAMES = "class_names"
 EXPECTED = (
     "expected x_train, y_train and perhaps x_val, y_val, x_test, y_test, or plain x, y; "
-    "class_names may come along"
+    "class_names may come along, and data.task reconstruction needs no y"
 )
 # What NumPy and zipfile raise on a torn or foreign file; MemoryError for an absurd shape.
 UNREADABLE = (
@@ -53,10 +53,7 @@ def read_npz(
     with _open(path, expected_sha256) as archive:
         present = find_parts(str(path), set(archive.files))
         chosen = [part for part in present if parts is None or part in parts]
-        arrays = {
-            part: Part(*(_member(archive, path, name) for name in PART_ARRAYS[part]))
-            for part in chosen
-        }
+        arrays = {part: _read_part(archive, path, part) for part in chosen}
         names = _class_names(archive, path) if CLASS_NAMES in archive.files else None
     return SourceArrays(str(path), arrays, names)
 
@@ -78,9 +75,11 @@ def find_parts(origin: str, names: set[str]) -> tuple[str, ...]:
     known = {name for pair in PART_ARRAYS.values() for name in pair} | {CLASS_NAMES}
     if unknown := sorted(names - known):
         raise DataError(f"{received}; unknown: {', '.join(unknown)}; {EXPECTED}")
-    for pair in PART_ARRAYS.values():
-        missing = [name for name in pair if name not in names]
-        if len(missing) == 1:
+    labelled = any(y in names for _, y in PART_ARRAYS.values())
+    for x, y in PART_ARRAYS.values():
+        # Without any labels it is data for reconstruction, which is checked with the task.
+        missing = [name for name in (x, y) if name not in names]
+        if missing == [x] or (missing == [y] and labelled):
             raise DataError(f"{received}; {missing[0]} is missing; {EXPECTED}")
     present = tuple(part for part, pair in PART_ARRAYS.items() if pair[0] in names)
     if "all" in present and len(present) > 1:
@@ -88,6 +87,12 @@ def find_parts(origin: str, names: set[str]) -> tuple[str, ...]:
     if not {"all", "train"} & set(present):
         raise DataError(f"{received}; training data is missing; {EXPECTED}")
     return present
+
+
+def _read_part(archive: np.lib.npyio.NpzFile, path: Path, part: str) -> Part:
+    x, y = PART_ARRAYS[part]
+    samples = _member(archive, path, x)
+    return Part(samples, _member(archive, path, y) if y in archive.files else None)
 
 
 @contextlib.contextmanager

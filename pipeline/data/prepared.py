@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from pipeline.data.samples import Samples
 from pipeline.errors import ArtifactError
+from pipeline.tasks.task import Task
 
 if TYPE_CHECKING:
     from pipeline.data.preprocessing import Affine
 
 SPLITS = ("train", "validation", "test")
+SPECIAL_TOKENS = 2  # 0 padding, 1 unknown; a vocabulary's words come after them
 
 
 @dataclass(frozen=True)
 class Split:
-    """Samples and labels of one split.
+    """Samples and answers of one split.
 
     Attributes:
-        x: float32 (n, *input_shape), exactly what the model takes.
-        y: int64 (n,), class indices in [0, num_classes).
+        x: (n, *input_shape) in the model's input dtype, exactly what the model takes. An array,
+            or samples that are read when asked for: take rows, never the whole.
+        y: the answers, by task:
+            classification  int64 (n,), class indices in [0, classes)
+            binary          int64 (n,), 0 or 1
+            multi_label     float32 (n, labels), 0 or 1
+            regression      float32 (n, targets), standardized (Task.target_scale, target_offset)
+            reconstruction  x itself
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: Samples
+    y: Any
 
     def __len__(self) -> int:
         """Returns the number of samples."""
-        return len(self.y)
+        return len(self.x)
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,21 @@ class PreparedData:
 
     Attributes:
         splits: name ("train", "validation", "test") → Split, only those that were asked for.
-        class_names: one name per class index.
+        task: what a model of this data is asked to do.
         input_shape: shape of one sample, without the batch axis.
         preprocessing: the affine map from source values to model values, None for none.
         placement: "sidecar" (x is already mapped) or "model" (x is raw, the model maps it).
+        input_dtype: "float32", or "int32" for token ids.
+        encoding: how raw text, table rows or images become x, for the sidecar; None for arrays.
     """
 
     splits: dict[str, Split]
-    class_names: tuple[str, ...]
+    task: Task
     input_shape: tuple[int, ...]
-    preprocessing: Affine | None
-    placement: str
-
-    @property
-    def num_classes(self) -> int:
-        """Returns the number of classes."""
-        return len(self.class_names)
+    preprocessing: Affine | None = None
+    placement: str = "sidecar"
+    input_dtype: str = "float32"
+    encoding: dict[str, Any] | None = None
 
     @property
     def train(self) -> Split:
@@ -74,6 +80,16 @@ class PreparedData:
     def model_preprocessing(self) -> Affine | None:
         """Returns the affine map that belongs inside the model, None when it is outside."""
         return self.preprocessing if self.placement == "model" else None
+
+    @property
+    def tokens(self) -> int | None:
+        """Returns the number of token ids, None where the data are numbers or do not tell it."""
+        kind = None if self.encoding is None else self.encoding["kind"]
+        if self.encoding is None or kind not in ("text", "tokens"):
+            return None
+        if kind == "tokens":
+            return int(self.encoding["tokens"])
+        return len(self.encoding["vocabulary"]) + SPECIAL_TOKENS
 
     def _split(self, name: str) -> Split:
         if name not in self.splits:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.data.arrays import chunks
 from pipeline.errors import DataError
 
 if TYPE_CHECKING:
     from pipeline.config.data import Preprocessing
+    from pipeline.data.samples import Samples
 
-CHUNK_ROWS = 4096
 Factor = float | tuple[float, ...]
 
 
@@ -52,11 +54,11 @@ class Affine:
         return cls(_factor(value["scale"]), _factor(value["offset"]))
 
 
-def fit_affine(config: Preprocessing, x: np.ndarray, indices: np.ndarray) -> Affine | None:
+def fit_affine(config: Preprocessing, x: Samples, indices: np.ndarray) -> Affine | None:
     """Fits the configured preprocessing.
 
     Args:
-        config: kind none, rescale or standardize.
+        config: kind none, rescale (also when no kind is given) or standardize.
         x: (n, *input_shape), numeric and finite.
         indices: int64 (m,), the training split's samples: no other sample is looked at.
 
@@ -82,7 +84,7 @@ def fit_affine(config: Preprocessing, x: np.ndarray, indices: np.ndarray) -> Aff
     return Affine(scale, config.offset)
 
 
-def _standardize(x: np.ndarray, indices: np.ndarray) -> Affine:
+def _standardize(x: Samples, indices: np.ndarray) -> Affine:
     """Zero mean and unit (population) variance for each entry of the last axis.
 
     A constant entry gets scale 1 and becomes 0; equal minimum and maximum tell it exactly,
@@ -92,7 +94,7 @@ def _standardize(x: np.ndarray, indices: np.ndarray) -> Affine:
     for rows in _chunks(x, indices):
         total += rows.sum(axis=0)
         low, high = np.minimum(low, rows.min(axis=0)), np.maximum(high, rows.max(axis=0))
-    count = len(indices) * (x[0].size // x.shape[-1])
+    count = len(indices) * math.prod(x.shape[1:-1])
     mean = np.clip(total / count, low, high)
     squares = np.zeros_like(mean)
     for rows in _chunks(x, indices):
@@ -103,11 +105,10 @@ def _standardize(x: np.ndarray, indices: np.ndarray) -> Affine:
     return Affine(_factor(scale.tolist()), _factor((-mean * scale).tolist()))
 
 
-def _chunks(x: np.ndarray, indices: np.ndarray) -> Any:
-    """Yields float64 (rows, last axis) of the chosen samples, a few thousand at a time."""
-    for start in range(0, len(indices), CHUNK_ROWS):
-        rows = x[indices[start : start + CHUNK_ROWS]]
-        yield rows.reshape(-1, x.shape[-1]).astype(np.float64)
+def _chunks(x: Samples, indices: np.ndarray) -> Any:
+    """Yields float64 (rows, last axis) of the chosen samples, a bounded number at a time."""
+    for rows in chunks((len(indices), *x.shape[1:])):
+        yield x[indices[rows]].reshape(-1, x.shape[-1]).astype(np.float64)
 
 
 def _plain(value: Factor) -> float | list[float]:

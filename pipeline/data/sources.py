@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.data.arrays import Part, SourceArrays
+from pipeline.data.keras_sets import KERAS_SETS, read_keras
 from pipeline.data.npz import read_npz
+from pipeline.data.python_source import read_function
+from pipeline.data.source_files import require_unchanged, row_paths
+from pipeline.data.tfds import read_tfds
 from pipeline.errors import DataError
 
+if TYPE_CHECKING:
+    from pipeline.config.data import DataConfig
+
 DIGITS = tuple(str(digit) for digit in range(10))
-# https://github.com/zalandoresearch/fashion-mnist, "Labels"
-FASHION = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
-MNIST_SHAPE = (28, 28)
 
 Parts = frozenset[str] | None
+Reader = Callable[["DataConfig", Parts, str | None], SourceArrays]
 
 
-def read_digits(path: Path | None, parts: Parts, expected_sha256: str | None) -> SourceArrays:
+def read_digits(config: DataConfig, parts: Parts, expected_sha256: str | None) -> SourceArrays:
     """Reads scikit-learn's bundled digits: 1,797 images (n, 8, 8, 1), values 0..16."""
     table = _digits_table()
     # Whole numbers up to 16: uint8 holds them exactly.
@@ -60,103 +52,57 @@ def _digits_table() -> np.ndarray:
     return np.column_stack([bunch.data, bunch.target])
 
 
-def read_own_npz(path: Path | None, parts: Parts, expected_sha256: str | None) -> SourceArrays:
+def read_own_npz(config: DataConfig, parts: Parts, expected_sha256: str | None) -> SourceArrays:
     """Reads the user's own `.npz` file."""
-    if path is None:
-        raise DataError("data.source npz: received no data.path; give the .npz file")
-    return read_npz(path, parts, expected_sha256)
+    return read_npz(_path(config), parts, expected_sha256)
 
 
-def read_keras(
-    name: str,
-    class_names: tuple[str, ...],
-    path: Path | None,
-    parts: Parts,
-    expected_sha256: str | None,
-) -> SourceArrays:
-    """Reads one of Keras's bundled image sets, from a local file or through keras.datasets.
+def read_csv(config: DataConfig, parts: Parts, expected_sha256: str | None) -> SourceArrays:
+    """Reads tables: all in data.path, or with files of their own for validation and test."""
+    from pipeline.data.csv_file import answer_names, read_tables
 
-    Args:
-        name: module of keras.datasets.
-        class_names: one per class.
-        path: local file in the layout of keras.datasets.mnist; None to let Keras download it.
-        parts: parts to read; None for all.
-        expected_sha256: digest that the local file must have; None for any.
-
-    Returns:
-        The parts with images (n, 28, 28, 1).
-
-    Raises:
-        DataError: a file of another layout, or no network.
-    """
-    if path is None:
-        source = _download(name, parts)
-    else:
-        source = read_npz(path, parts, expected_sha256)
-        if source.class_names is not None or not source.parts.keys() <= {"train", "test"}:
-            raise DataError(
-                f"{path}: keras:{name} expects x_train, y_train, x_test, y_test and nothing else; "
-                f"use data.source npz for other data"
-            )
-    images = {part: Part(_with_channel(source, name, part), pair.y)
-              for part, pair in source.parts.items()}  # fmt: skip
-    return replace(source, parts=images, class_names=class_names)
+    _path(config)
+    require_unchanged(config, expected_sha256)
+    found = {
+        part: read_tables(paths, config.csv, config.task)
+        for part, paths in row_paths(config).items()
+        if parts is None or part in parts
+    }
+    fitted = next((found[part] for part in ("train", "all") if part in found), None)
+    names = None if fitted is None else answer_names(config.csv, config.task, fitted.y)
+    return SourceArrays(str(config.path), found, names or None)
 
 
-def _with_channel(source: SourceArrays, name: str, part: str) -> np.ndarray:
-    x = source.parts[part].x
-    if x.shape[1:] == (*MNIST_SHAPE, 1):
-        return x
-    if x.shape[1:] != MNIST_SHAPE:
-        raise DataError(
-            f"{source.origin}: {part} images have shape {x.shape}; keras:{name} expects "
-            f"(n, 28, 28); use data.source npz for other data"
-        )
-    return x[..., np.newaxis]
+def read_text(config: DataConfig, parts: Parts, expected_sha256: str | None) -> SourceArrays:
+    """Reads texts: all in data.path, or with files of their own for validation and test."""
+    from pipeline.data.text_files import read_texts
+
+    _path(config)
+    require_unchanged(config, expected_sha256)
+    found = {
+        part: read_texts(paths, config.text, config.task)
+        for part, paths in row_paths(config).items()
+        if parts is None or part in parts
+    }
+    return SourceArrays(str(config.path), found, None)
 
 
-def _download(name: str, parts: Parts) -> SourceArrays:
-    from pipeline.runtime import import_tensorflow
+def read_images(config: DataConfig, parts: Parts, expected_sha256: str | None) -> SourceArrays:
+    """Lists a folder of images; they are decoded when asked for."""
+    from pipeline.data.images import read_image_folder
 
-    import_tensorflow()
-    import keras
-
-    try:
-        # Keras draws its download bar on stdout, which belongs to the caller's output.
-        with contextlib.redirect_stdout(sys.stderr):
-            train, test = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras wraps network failures in bare Exception
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"data.source keras:{name}: could not be downloaded ({reason}); give data.path, a "
-            f"local .npz with x_train, y_train, x_test, y_test"
-        ) from error
-    arrays = {"train": Part(*train), "test": Part(*test)}
-    return SourceArrays(
-        f"keras:{name}",
-        {part: arrays[part] for part in arrays if parts is None or part in parts},
-        None,
-    )
-
-
-SOURCES: dict[str, Callable[[Path | None, Parts, str | None], SourceArrays]] = {
-    "digits": read_digits,
-    "npz": read_own_npz,
-    "keras:mnist": partial(read_keras, "mnist", DIGITS),
-    "keras:fashion_mnist": partial(read_keras, "fashion_mnist", FASHION),
-}
+    return read_image_folder(config, _path(config), parts, expected_sha256)
 
 
 def read_source(
-    source: str, path: Path | None, parts: Parts = None, expected_sha256: str | None = None
+    config: DataConfig, parts: Parts = None, expected_sha256: str | None = None
 ) -> SourceArrays:
     """Reads the asked parts of a source.
 
     Args:
-        source: a key of SOURCES.
-        path: the local file, where the source has one.
+        config: the data section.
         parts: parts to read; None for all there are.
-        expected_sha256: digest that the local file must have; None for any.
+        expected_sha256: digest that the source's files must have; None for any.
 
     Returns:
         The arrays as they are, not yet validated.
@@ -164,6 +110,29 @@ def read_source(
     Raises:
         DataError: unknown source, or one that cannot be read.
     """
-    if source not in SOURCES:
-        raise DataError(f"data.source {source!r}: expected one of {', '.join(SOURCES)}")
-    return SOURCES[source](path, parts, expected_sha256)
+    if config.source.startswith("python:"):
+        source = read_function(config.source, parts)
+    elif config.source.startswith("tfds:"):
+        source = read_tfds(config.source, config.path, parts)
+    elif config.source in KERAS_SETS:
+        source = read_keras(config, parts, expected_sha256)
+    elif config.source in SOURCES:
+        source = SOURCES[config.source](config, parts, expected_sha256)
+    else:
+        raise DataError(f"data.source {config.source!r}: expected one of {', '.join(SOURCES)}")
+    return replace(source, kind=config.sample_kind)
+
+
+def _path(config: DataConfig) -> Path:
+    if config.path is None:
+        raise DataError(f"data.source {config.source}: received no data.path; give the file")
+    return config.path
+
+
+SOURCES: dict[str, Reader] = {
+    "digits": read_digits,
+    "npz": read_own_npz,
+    "csv": read_csv,
+    "text": read_text,
+    "images": read_images,
+}

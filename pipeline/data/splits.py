@@ -1,4 +1,4 @@
-"""Stratified, seeded, disjoint splits, as indices."""
+"""Seeded, disjoint splits, as indices: stratified by class, or at random without classes."""
 
 from __future__ import annotations
 
@@ -72,6 +72,44 @@ def stratified_sample(
     counts = np.bincount(y[indices], minlength=num_classes)
     queues = _shuffled_by_class(y, indices, num_classes, seed)
     return _take(queues, np.zeros_like(counts), allocate(counts, count, counts))
+
+
+def split_randomly(n: int, fractions: dict[str, float], seed: int) -> dict[str, np.ndarray]:
+    """Cuts splits at random out of n samples; what is left is the training split.
+
+    Args:
+        n: number of samples.
+        fractions: as for split_indices.
+        seed: ≥ 0.
+
+    Returns:
+        Each name of `fractions`, and "train" → sorted int64 indices below n; disjoint, together
+        all of them, none empty.
+
+    Raises:
+        DataError: fewer samples than splits.
+    """
+    if n < 1 + len(fractions):
+        raise DataError(
+            f"received {n} samples; expected at least {1 + len(fractions)}, one for each of "
+            f"{', '.join(['train', *fractions])}"
+        )
+    order = np.random.default_rng(seed).permutation(n)
+    cut: dict[str, np.ndarray] = {}
+    for later, (name, fraction) in zip(
+        range(len(fractions), 0, -1), fractions.items(), strict=True
+    ):
+        size = min(max(round(n * fraction), 1), len(order) - later)
+        cut[name], order = np.sort(order[:size]).astype(np.int64), order[size:]
+    cut["train"] = np.sort(order).astype(np.int64)
+    return cut
+
+
+def random_sample(indices: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Chooses `count` of `indices` at random, all when there are no more; sorted."""
+    if count >= len(indices):
+        return indices
+    return np.sort(np.random.default_rng(seed).permutation(indices)[:count])
 
 
 def allocate(counts: np.ndarray, total: int, upper: np.ndarray) -> np.ndarray:

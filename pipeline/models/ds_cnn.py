@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from pipeline.config.model import DsCnnModel
 
 
-def ds_cnn(x: keras.KerasTensor, config: DsCnnModel, num_classes: int) -> keras.KerasTensor:
-    """Connects DS-CNN; dropout acts after the first convolution and before the pooling.
+def ds_cnn(x: keras.KerasTensor, config: DsCnnModel, outputs: int) -> keras.KerasTensor:
+    """Connects DS-CNN.
+
+    Dropout acts after the first convolution and before the pooling, spatial dropout after every
+    block.
 
     Args:
         x: (batch, height, width, channels); the first convolution halves height and width.
         config: filters (of every convolution) and blocks (depthwise + pointwise pairs).
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     import keras
 
@@ -35,6 +38,7 @@ def ds_cnn(x: keras.KerasTensor, config: DsCnnModel, num_classes: int) -> keras.
     for block in range(1, config.blocks + 1):
         x = layers.depthwise(x, config, 3, f"block_{block}_depthwise")
         x = layers.convolution(x, config, config.filters, 1, f"block_{block}_pointwise")
+        x = layers.spatial_dropout(x, config, f"block_{block}_spatial_dropout")
     x = layers.dropout(x, config, "blocks_dropout")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)

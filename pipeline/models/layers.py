@@ -2,10 +2,12 @@
 
 Where each option acts, in all architectures:
     initializer          every kernel (dense, convolution, depthwise); biases start at 0.
-    l1, l2               a penalty on every kernel; not on biases nor BatchNormalization.
-    batch_normalization  between a hidden layer's kernel and its activation; the kernel's bias,
-                         which the normalization would cancel, is then left out.
+    l1, l2               a penalty on every kernel; not on biases nor normalizations.
+    normalization        between a hidden layer's kernel and its activation. batch: the kernel's
+                         bias, which it would cancel, is left out. layer (Ba et al. 2016): over the
+                         units of a Dense, over the channels of each pixel of a convolution.
     dropout              named by each architecture.
+    spatial_dropout      whole feature maps (Tompson et al., CVPR 2015); named by each architecture.
 Layer names are explicit: masks, per-layer settings and the bridge find layers by name.
 """
 
@@ -16,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.config.model import ModelConfig
+    from pipeline.models.options import HiddenOptions, ImageOptions, KernelOptions
 
 # Keras's own 0.99 needs over a thousand steps to forget its start: DS-CNN on digits was at 92 %
 # in training and at 12 % on validation data after 296 steps.
 MOMENTUM = 0.9
 
 
-def regularizer(config: ModelConfig) -> keras.regularizers.Regularizer | None:
+def regularizer(config: KernelOptions) -> keras.regularizers.Regularizer | None:
     """Returns the kernel penalty l1·Σ|w| + l2·Σw², or None when both factors are 0."""
     import keras
 
@@ -34,7 +36,7 @@ def regularizer(config: ModelConfig) -> keras.regularizers.Regularizer | None:
 
 def dense(
     x: keras.KerasTensor,
-    config: ModelConfig,
+    config: HiddenOptions,
     units: int,
     name: str,
     activation: str | None = "relu",
@@ -65,7 +67,7 @@ def dense(
 
 def convolution(
     x: keras.KerasTensor,
-    config: ModelConfig,
+    config: HiddenOptions,
     filters: int,
     kernel: int,
     name: str,
@@ -105,7 +107,7 @@ def convolution(
 
 
 def depthwise(
-    x: keras.KerasTensor, config: ModelConfig, kernel: int, name: str
+    x: keras.KerasTensor, config: HiddenOptions, kernel: int, name: str
 ) -> keras.KerasTensor:
     """Adds a DepthwiseConv2D layer (stride 1, same padding) with normalization and ReLU.
 
@@ -131,11 +133,19 @@ def depthwise(
     return _normalize_and_activate(layer(x), config, name, "relu")
 
 
-def dropout(x: keras.KerasTensor, config: ModelConfig, name: str) -> keras.KerasTensor:
+def dropout(x: keras.KerasTensor, config: KernelOptions, name: str) -> keras.KerasTensor:
     """Adds Dropout at the configured rate; a rate of 0 adds no layer."""
     import keras
 
     return keras.layers.Dropout(config.dropout, name=name)(x) if config.dropout > 0 else x
+
+
+def spatial_dropout(x: keras.KerasTensor, config: ImageOptions, name: str) -> keras.KerasTensor:
+    """Adds SpatialDropout2D at the configured rate; a rate of 0 adds no layer."""
+    import keras
+
+    rate = config.spatial_dropout
+    return keras.layers.SpatialDropout2D(rate, name=name)(x) if rate > 0 else x
 
 
 def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -145,32 +155,72 @@ def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
     return keras.layers.Flatten(name="flatten")(x) if len(x.shape) > 2 else x
 
 
-def logits(x: keras.KerasTensor, config: ModelConfig, num_classes: int) -> keras.KerasTensor:
-    """Adds the last Dense layer: one logit per class, neither normalized nor activated."""
+def reshape(x: keras.KerasTensor, shape: tuple[int, ...]) -> keras.KerasTensor:
+    """Gives each sample a shape; one that has it already passes unchanged."""
+    import keras
+
+    return keras.layers.Reshape(shape, name="reshape")(x) if tuple(x.shape[1:]) != shape else x
+
+
+def logits(x: keras.KerasTensor, config: KernelOptions, outputs: int) -> keras.KerasTensor:
+    """Adds the last Dense layer, linear: logits, or the numbers of a regression."""
+    return plain_dense(x, config, outputs, "logits")
+
+
+def plain_dense(
+    x: keras.KerasTensor, config: KernelOptions, units: int, name: str
+) -> keras.KerasTensor:
+    """Adds a linear Dense layer, neither normalized nor activated: an output, or a code."""
     import keras
 
     return keras.layers.Dense(
-        num_classes,
+        units,
         kernel_initializer=config.initializer,
         kernel_regularizer=regularizer(config),
-        name="logits",
+        name=name,
     )(x)
 
 
-def _bias_and_activation(config: ModelConfig, activation: str | None) -> dict[str, Any]:
-    if config.batch_normalization:
-        return {"use_bias": False}
-    return {"activation": activation}
+def plain_convolution(
+    x: keras.KerasTensor,
+    config: KernelOptions,
+    filters: int,
+    kernel: int,
+    name: str,
+    *,
+    strides: int = 1,
+) -> keras.KerasTensor:
+    """Adds a linear Conv2D (same padding), neither normalized nor activated."""
+    import keras
+
+    return keras.layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same",
+        kernel_initializer=config.initializer,
+        kernel_regularizer=regularizer(config),
+        name=name,
+    )(x)
+
+
+def _bias_and_activation(config: HiddenOptions, activation: str | None) -> dict[str, Any]:
+    if config.normalization == "none":
+        return {"activation": activation}
+    return {"use_bias": config.normalization != "batch"}
 
 
 def _normalize_and_activate(
-    x: keras.KerasTensor, config: ModelConfig, name: str, activation: str | None
+    x: keras.KerasTensor, config: HiddenOptions, name: str, activation: str | None
 ) -> keras.KerasTensor:
     import keras
 
-    if not config.batch_normalization:
+    if config.normalization == "none":
         return x  # the layer has its activation itself
-    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalization")(x)
+    if config.normalization == "batch":
+        x = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalization")(x)
+    else:
+        x = keras.layers.LayerNormalization(name=f"{name}_normalization")(x)
     if activation is None:
         return x
     return keras.layers.Activation(activation, name=f"{name}_activation")(x)

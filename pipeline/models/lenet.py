@@ -17,37 +17,38 @@ if TYPE_CHECKING:
 
 
 def lenet_300_100(
-    x: keras.KerasTensor, config: Lenet300100Model, num_classes: int
+    x: keras.KerasTensor, config: Lenet300100Model, outputs: int
 ) -> keras.KerasTensor:
     """Connects LeNet-300-100 (266,610 parameters on MNIST); dropout after both hidden layers.
 
     Args:
         x: (batch, ...); images are flattened.
         config: the options that all architectures have.
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     x = layers.flatten(x)
     for number, units in enumerate((300, 100), start=1):
         x = layers.dense(x, config, units, f"dense_{number}")
         x = layers.dropout(x, config, f"dense_{number}_dropout")
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)
 
 
-def lenet_5(x: keras.KerasTensor, config: Lenet5Model, num_classes: int) -> keras.KerasTensor:
+def lenet_5(x: keras.KerasTensor, config: Lenet5Model, outputs: int) -> keras.KerasTensor:
     """Connects Caffe's LeNet-5 (431,080 parameters on MNIST); dropout after the hidden Dense.
 
-    As in Caffe the convolutions are linear: max pooling is their non-linearity.
+    Spatial dropout acts after every pooling. As in Caffe the convolutions are linear: max pooling
+    is their non-linearity.
 
     Args:
         x: (batch, height ≥ 16, width ≥ 16, channels).
         config: the options that all architectures have.
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     import keras
 
@@ -55,6 +56,7 @@ def lenet_5(x: keras.KerasTensor, config: Lenet5Model, num_classes: int) -> kera
         name = f"conv_{number}"
         x = layers.convolution(x, config, filters, 5, name, padding="valid", activation=None)
         x = keras.layers.MaxPooling2D(2, name=f"pool_{number}")(x)
+        x = layers.spatial_dropout(x, config, f"pool_{number}_spatial_dropout")
     x = layers.dense(layers.flatten(x), config, 500, "dense_1")
     x = layers.dropout(x, config, "dense_1_dropout")
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from pipeline.config.model import MlpModel
 
 
-def mlp(x: keras.KerasTensor, config: MlpModel, num_classes: int) -> keras.KerasTensor:
+def mlp(x: keras.KerasTensor, config: MlpModel, outputs: int) -> keras.KerasTensor:
     """Connects an MLP; dropout acts after every hidden layer.
 
     Args:
         x: (batch, ...); images are flattened.
         config: units (one width per hidden layer) and activation.
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     x = layers.flatten(x)
     for number, units in enumerate(config.units, start=1):
         x = layers.dense(x, config, units, f"dense_{number}", config.activation)
         x = layers.dropout(x, config, f"dense_{number}_dropout")
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)

@@ -17,25 +17,26 @@ if TYPE_CHECKING:
     from pipeline.config.model import Resnet8Model
 
 
-def resnet_8(x: keras.KerasTensor, config: Resnet8Model, num_classes: int) -> keras.KerasTensor:
-    """Connects ResNet-8; dropout acts before the pooling.
+def resnet_8(x: keras.KerasTensor, config: Resnet8Model, outputs: int) -> keras.KerasTensor:
+    """Connects ResNet-8; dropout acts before the pooling, spatial dropout after every stack.
 
     Args:
         x: (batch, height ≥ 4, width ≥ 4, channels); stacks 2 and 3 halve height and width.
         config: filters of the first stack; the others have two and four times as many.
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     import keras
 
     x = layers.convolution(x, config, config.filters, 3, "stack_0_conv")
     for stack, (factor, strides) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
         x = _stack(x, config, config.filters * factor, strides, f"stack_{stack}")
+        x = layers.spatial_dropout(x, config, f"stack_{stack}_spatial_dropout")
     x = layers.dropout(x, config, "stacks_dropout")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)
 
 
 def _stack(
@@ -46,14 +47,6 @@ def _stack(
     y = layers.convolution(x, config, filters, 3, f"{name}_conv_1", strides=strides)
     y = layers.convolution(y, config, filters, 3, f"{name}_conv_2", activation=None)
     if strides > 1:  # the shortcut must halve with its branch; the reference normalizes neither
-        x = keras.layers.Conv2D(
-            filters,
-            1,
-            strides=strides,
-            padding="same",
-            kernel_initializer=config.initializer,
-            kernel_regularizer=layers.regularizer(config),
-            name=f"{name}_shortcut",
-        )(x)
+        x = layers.plain_convolution(x, config, filters, 1, f"{name}_shortcut", strides=strides)
     x = keras.layers.Add(name=f"{name}_add")([x, y])
     return keras.layers.Activation("relu", name=f"{name}_activation")(x)

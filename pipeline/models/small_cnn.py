@@ -12,23 +12,26 @@ if TYPE_CHECKING:
     from pipeline.config.model import SmallCnnModel
 
 
-def small_cnn(x: keras.KerasTensor, config: SmallCnnModel, num_classes: int) -> keras.KerasTensor:
-    """Connects the network; dropout acts after every pooling and after the hidden Dense.
+def small_cnn(x: keras.KerasTensor, config: SmallCnnModel, outputs: int) -> keras.KerasTensor:
+    """Connects the network.
+
+    Both dropouts act after every pooling, the plain one after the hidden Dense as well.
 
     Args:
         x: (batch, height, width, channels); every pooling halves height and width.
         config: filters (one number per convolution) and units (width of the hidden Dense).
-        num_classes: number of logits.
+        outputs: number of outputs.
 
     Returns:
-        Logits (batch, num_classes).
+        Outputs (batch, outputs), linear.
     """
     import keras
 
     for number, filters in enumerate(config.filters, start=1):
         x = layers.convolution(x, config, filters, 3, f"conv_{number}")
         x = keras.layers.MaxPooling2D(2, name=f"pool_{number}")(x)
+        x = layers.spatial_dropout(x, config, f"pool_{number}_spatial_dropout")
         x = layers.dropout(x, config, f"pool_{number}_dropout")
     x = layers.dense(layers.flatten(x), config, config.units, "dense_1")
     x = layers.dropout(x, config, "dense_1_dropout")
-    return layers.logits(x, config, num_classes)
+    return layers.logits(x, config, outputs)

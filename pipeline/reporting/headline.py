@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.reporting.statistics import is_significant, paired_difference, paired_interval
+from pipeline.compression.paired import is_significant, paired_difference, paired_interval
+from pipeline.reporting.metric import Metric, evaluated_metric
 from pipeline.reporting.units import (
-    accuracy_decimals,
     format_bytes,
-    format_percent,
-    format_points,
     format_probability,
     format_ratio,
     is_number,
@@ -51,38 +49,57 @@ def compare_files(
     Args:
         entry: the file's row of `evaluate["files"]`.
         files: all rows; the one named "float" is the baseline.
-        evaluate: the metrics, for `split` and `samples`.
+        evaluate: the metrics, for the metric, `split` and `samples`.
 
     Returns:
-        dict: `file`, `name`, `size_bytes`, `gzip_bytes`, `raw_ratio`, `gzip_ratio`, `accuracy`,
-        `accuracy_interval`, `baseline` (the float file), `baseline_accuracy`,
-        `accuracy_difference` (a fraction; negative is a loss), `difference_interval`,
-        `p_value`, `significant`, `sentence`; what cannot be said (no float file, no paired
-        test) is None.
+        dict: `file`, `name`, `size_bytes`, `gzip_bytes`, `raw_ratio`, `gzip_ratio`, `metric`,
+        `value`, `interval`, `baseline` (the float file), `baseline_value`, `difference` (of
+        the metric, file − float), `difference_interval`, `p_value`, `significant`,
+        `sentence`; what cannot be said (no float file, no paired test) is None.
     """
+    metric = evaluated_metric(evaluate)
     baseline = next((other for other in files if other["name"] == BASELINE), None)
     facts: dict[str, Any] = {
         key: entry.get(key)
-        for key in ("file", "name", "size_bytes", "gzip_bytes", "raw_ratio", "gzip_ratio",
-                    "accuracy", "accuracy_interval")
-    }  # fmt: skip
-    facts |= {
-        "baseline": None if baseline is None or baseline is entry else baseline["file"],
-        "baseline_accuracy": None if baseline is None else baseline.get("accuracy"),
-        "accuracy_difference": None,
-        "difference_interval": None,
-        "p_value": None,
-        "significant": None,
+        for key in ("file", "name", "size_bytes", "gzip_bytes", "raw_ratio", "gzip_ratio")
     }
-    pairs = entry.get("mcnemar")
-    if pairs is not None:
-        counts = (pairs["float_only"], pairs["file_only"], evaluate["samples"])
-        facts["accuracy_difference"] = paired_difference(*counts)
-        facts["difference_interval"] = list(paired_interval(*counts))
-        facts["p_value"] = pairs["p_value"]
-        facts["significant"] = is_significant(pairs["p_value"])
-    facts["sentence"] = describe_size(entry, baseline) + describe_accuracy(facts, evaluate) + "."
+    facts |= {
+        "metric": metric.name,
+        "value": entry.get(metric.name),
+        "interval": entry.get(metric.interval_key()),
+        "baseline": None if baseline is None or baseline is entry else baseline["file"],
+        "baseline_value": None if baseline is None else baseline.get(metric.name),
+    }
+    facts |= compare_pairs(entry, evaluate["samples"])
+    quality = describe_quality(facts, evaluate, metric)
+    facts["sentence"] = describe_size(entry, baseline) + quality + "."
     return facts
+
+
+def compare_pairs(entry: Mapping[str, Any], samples: int) -> dict[str, Any]:
+    """Difference to the float file on the same samples, its interval, and what chance explains.
+
+    Right or wrong answers are compared by McNemar's test; other scores by the interval of
+    their mean difference, which is significant when it leaves out 0.
+    """
+    pairs, paired = entry.get("mcnemar"), entry.get("paired")
+    if pairs is not None:
+        counts = (pairs["float_only"], pairs["file_only"], samples)
+        return {
+            "difference": paired_difference(*counts),
+            "difference_interval": list(paired_interval(*counts)),
+            "p_value": pairs["p_value"],
+            "significant": is_significant(pairs["p_value"]),
+        }
+    if paired is not None and all(map(is_number, paired["interval"])):
+        low, high = paired["interval"]
+        return {
+            "difference": paired["difference"],
+            "difference_interval": [low, high],
+            "p_value": None,
+            "significant": low > 0 or high < 0,
+        }
+    return dict.fromkeys(("difference", "difference_interval", "p_value", "significant"))
 
 
 def describe_size(entry: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> str:
@@ -97,41 +114,63 @@ def describe_size(entry: Mapping[str, Any], baseline: Mapping[str, Any] | None) 
     )
 
 
-def describe_accuracy(facts: Mapping[str, Any], evaluate: Mapping[str, Any]) -> str:
-    """Accuracy, difference with interval and p, and whether chance could explain it."""
-    if not is_number(facts["accuracy"]):
+def describe_quality(facts: Mapping[str, Any], evaluate: Mapping[str, Any], metric: Metric) -> str:
+    """The metric, its difference with interval and p, and whether chance could explain it."""
+    if not is_number(facts["value"]):
         return ""
-    samples = evaluate["samples"]
-    decimals = accuracy_decimals(samples)
-    text = (
-        f", and classifies {format_percent(facts['accuracy'], decimals)} of the {samples:,} "
-        f"{evaluate['split']} samples correctly"
-    )
-    if facts["accuracy_difference"] is None or not is_number(facts["baseline_accuracy"]):
+    text = describe_value(facts["value"], evaluate, metric)
+    if facts["difference"] is None or not is_number(facts["baseline_value"]):
         return text
     low, high = facts["difference_interval"]
+    test = "" if facts["p_value"] is None else f", McNemar {format_probability(facts['p_value'])}"
     return (
-        f"{text} against {format_percent(facts['baseline_accuracy'], decimals)}: "
-        f"{describe_difference(facts['accuracy_difference'], decimals)} (95 % interval "
-        f"{format_points(low, decimals)} to {format_points(high, decimals)}, McNemar "
-        f"{format_probability(facts['p_value'])}), {give_verdict(facts, decimals)}"
+        f"{text} against {metric.format(facts['baseline_value'])}: "
+        f"{describe_difference(facts['difference'], metric)} (95 % interval "
+        f"{metric.format_difference(low)} to {metric.format_difference(high)}{test}), "
+        f"{give_verdict(facts, metric)}"
     )
 
 
-def describe_difference(difference: float, decimals: int) -> str:
-    """The difference in words: "1.1 points lower", "no difference"."""
+def describe_value(value: float, evaluate: Mapping[str, Any], metric: Metric) -> str:
+    """What the metric's value means for this task."""
+    samples = f"the {evaluate['samples']:,} {evaluate['split']} samples"
+    if metric.task == "multi_label":
+        return f", and gets {metric.format(value)} of the labels of {samples} right"
+    if metric.task == "regression":
+        return (
+            f", and is off by {metric.format(value)} on average ({metric.words}, in "
+            f"{metric.unit}) over {samples}"
+        )
+    if metric.task == "reconstruction":
+        return f", and reconstructs {samples} with a {metric.words} of {metric.format(value)}"
+    return f", and classifies {metric.format(value)} of {samples} correctly"
+
+
+def describe_difference(difference: float, metric: Metric) -> str:
+    """The difference in words: "1.1 points lower", "0.004 more error", "no difference"."""
     if difference == 0:
         return "no difference"
-    size = format_points(abs(difference), decimals).lstrip("+")
-    return f"{size} points {'lower' if difference < 0 else 'higher'}"
+    size = metric.format_difference(abs(difference)).lstrip("+")
+    if metric.is_share:
+        return f"{size} points {'lower' if difference < 0 else 'higher'}"
+    return f"{size} {'less' if difference < 0 else 'more'} error"
 
 
-def give_verdict(facts: Mapping[str, Any], decimals: int) -> str:
-    """What the test allows to be said; no evidence of a drop is not evidence of none."""
+def give_verdict(facts: Mapping[str, Any], metric: Metric) -> str:
+    """What the test allows to be said; no evidence of a loss is not evidence of none."""
+    if metric.higher_is_better:
+        loss, gain, worst = "drop", "gain", -facts["difference_interval"][0]
+    else:
+        loss, gain, worst = "increase", "decrease", facts["difference_interval"][1]
+    worse = facts["difference"] < 0 if metric.higher_is_better else facts["difference"] > 0
     if facts["significant"]:
-        return f"a significant {'drop' if facts['accuracy_difference'] < 0 else 'gain'}"
-    low = facts["difference_interval"][0]
-    worst = format_points(abs(low), decimals).lstrip("+")
-    if low >= 0 or float(worst) == 0:
+        return f"a significant {loss if worse else gain}"
+    size = metric.format_difference(worst).lstrip("+")
+    if worst <= 0 or (metric.is_share and float(size) == 0):
         return "not a significant difference"
-    return f"not a significant difference, though a drop of up to {worst} points is not ruled out"
+    unit = " points" if metric.is_share else ""
+    article = "an" if loss == "increase" else "a"
+    return (
+        f"not a significant difference, though {article} {loss} of up to {size}{unit} is not "
+        "ruled out"
+    )

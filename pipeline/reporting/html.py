@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from pipeline.reporting import units
+from pipeline.reporting.metric import metric_of
 from pipeline.reporting.report_charts import draw_charts
 from pipeline.reporting.tables import sort_trials
+from pipeline.reporting.trial_charts import MAX_THREADS
 
 if TYPE_CHECKING:
     import jinja2
@@ -25,10 +27,11 @@ BEFORE_UNIT = re.compile(r"(?<=\d) (?=(%|B|KB|MB|GB|ms|s|min|h|points)\b|%)")
 SECTIONS = (
     ("result", "Result", None),
     ("files", "Model files", "files"),
+    ("classes", "Classes", "classes"),
     ("training", "Training", "training"),
-    ("schedules", "Schedules that ran", "schedules"),
     ("trials", "Search", "trials"),
     ("sparsity", "Sparsity", "sparsity"),
+    ("weights", "Values of the weights", "weights"),
     ("quantization", "Quantization", "quantization"),
     ("data", "Data", "data"),
     ("cost", "Cost", "stages"),
@@ -37,6 +40,13 @@ SECTIONS = (
 # More classes or trials than this are summed up, with the rest folded away.
 MAX_CLASSES = 30
 MAX_TRIALS = 12
+# Single figures that evaluate's `details` add to a file's row, by task: key and heading.
+EXTRAS = {
+    "binary": (("auc", "AUC"),),
+    "multi_label": (("f1_micro", "F1, micro"), ("exact_match", "all labels right")),
+    "regression": (("rmse", "RMSE"), ("r2", "R²")),
+    "reconstruction": (("psnr", "PSNR in dB"),),
+}
 
 
 def render_report(report: Mapping[str, Any]) -> str:
@@ -49,12 +59,15 @@ def render_report(report: Mapping[str, Any]) -> str:
         str: a complete HTML document, to be written as UTF-8. Names and texts of the user are
         escaped; a Content-Security-Policy in it forbids scripts and any network access.
     """
-    trials = report["trials"]
+    trials, files = report["trials"], report["files"]
     return template_environment().get_template("report.html.j2").render(
         report=report,
         sections=[one for one in SECTIONS if one[2] is None or report[one[2]]],
         charts=draw_charts(report),
-        decimals=units.accuracy_decimals((report["files"] or {}).get("samples")),
+        metric=metric_of(report["task"], (files or {}).get("samples")),
+        described_task=describe_answers(report["task"]),
+        extras=EXTRAS.get(report["task"]["name"], ()),
+        max_threads=MAX_THREADS,
         ranked_trials=sort_trials(trials["trials"], trials["objective"]) if trials else [],
         trial_paths=hyperparameter_paths(trials["trials"]) if trials else [],
         dtype_counts=count_dtypes,
@@ -131,6 +144,17 @@ def format_moment(created: str) -> str:
 def hyperparameter_paths(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every path that some trial set, in the order met."""
     return list(dict.fromkeys(path for trial in trials for path in trial["hyperparameters"]))
+
+
+def describe_answers(task: Mapping[str, Any]) -> str:
+    """What a sample's answer is: "10 classes", "2 numbers (quality, price)"."""
+    names = [str(name) for name in task["class_names"]]
+    if task["name"] == "reconstruction":
+        return "the answer is the sample itself"
+    if task["name"] == "regression":
+        listed = f" ({', '.join(names)})" if 0 < len(names) <= 8 else ""
+        return f"{len(names)} {'number' if len(names) == 1 else 'numbers'} to predict{listed}"
+    return f"{len(names)} {'labels' if task['name'] == 'multi_label' else 'classes'}"
 
 
 def count_dtypes(tensors: Sequence[Mapping[str, Any]]) -> str:

@@ -7,18 +7,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.reporting.charts.axes import format_percent_tick, format_tick
+from pipeline.reporting.charts.axes import format_percent_tick
 from pipeline.reporting.charts.bars import Bar, bar_chart
-from pipeline.reporting.charts.lines import Rule, Series, line_chart
 from pipeline.reporting.charts.scatter import Dot, scatter_chart
-from pipeline.reporting.units import format_figure, format_percent, format_seconds, is_number
+from pipeline.reporting.class_charts import draw_classes
+from pipeline.reporting.metric import Metric, metric_of
+from pipeline.reporting.training_charts import SPARSITY_COLOR, draw_training
+from pipeline.reporting.trial_charts import draw_trials
+from pipeline.reporting.units import (
+    format_bytes,
+    format_figure,
+    format_milliseconds,
+    format_percent,
+    format_seconds,
+)
+from pipeline.reporting.weight_charts import draw_weights
 
-# Colours of the series, defined in report.css as --c1 … --c7; --c8 is the faint one.
-TRAIN_COLOR, VALIDATION_COLOR, RATE_COLOR, SPARSITY_COLOR = 1, 2, 3, 4
 DOT_COLORS = 7
-
-# (quantity, title, is a fraction)
-CURVES = (("loss", "Loss", False), ("accuracy", "Accuracy", True))
+LATENCY_COLOR = 6
 
 
 def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,153 +34,88 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         report: the content of report.json, as `build_report` returns it.
 
     Returns:
-        dict: `sizes`, `trials`, `sparsity`, `cost` (Markup or None); `training` (per training,
-        its charts) and `schedules` (stage → its charts).
+        dict: `sizes`, `latency`, `sparsity`, `cost` (Markup or None); `training` (one per
+        training), `weights` (list); `trials` and `classes` (see draw_trials, draw_classes).
     """
+    files = report["files"]
+    metric = metric_of(report["task"], (files or {}).get("samples"))
+    space = (report["configuration"]["values"].get("tune") or {}).get("search_space") or {}
     return {
-        "sizes": draw_sizes(report["files"]),
-        "training": [draw_training(index, run) for index, run in enumerate(report["training"])],
-        "schedules": {
-            stage: draw_schedule(f"schedule-{index}", stage, rows)
-            for index, (stage, rows) in enumerate(report["schedules"].items())
-        },
-        "trials": draw_trials(report["trials"]),
+        "sizes": draw_sizes(files, metric),
+        "latency": draw_latency(files),
+        "training": [
+            draw_training(index, run, report["schedules"].get(run["stage"], []), metric)
+            for index, run in enumerate(report["training"])
+        ],
+        "trials": draw_trials(report["trials"], space),
+        "classes": draw_classes(report["classes"]),
         "sparsity": draw_sparsity(report["sparsity"]),
+        "weights": draw_weights(report["weights"]),
         "cost": draw_cost(report["stages"]),
     }
 
 
-def draw_sizes(files: Mapping[str, Any] | None) -> Markup | None:
-    """Size against accuracy, one point per model file."""
+def draw_sizes(files: Mapping[str, Any] | None, metric: Metric) -> Markup | None:
+    """Size against the metric, one point per model file."""
     if files is None:
         return None
     dots = []
     for index, row in enumerate(files["rows"]):
-        low, high = row.get("accuracy_interval") or (None, None)
-        color = index % DOT_COLORS + 1
+        low, high = row.get(metric.interval_key()) or (None, None)
+        value = metric.format(row.get(metric.name))
+        tip = f"{row['name']}: {format_bytes(row['gzip_bytes'])} after gzip, {value}"
         dots.append(
-            Dot(row["name"], row["gzip_bytes"], row["size_bytes"], row.get("accuracy"),
-                low, high, color)
-        )  # fmt: skip
+            Dot(
+                name=row["name"],
+                x=row["gzip_bytes"],
+                ring_x=row["size_bytes"],
+                y=row.get(metric.name),
+                low=low,
+                high=high,
+                color=index % DOT_COLORS + 1,
+                text=tip,
+            )
+        )
+    lower = f" ({metric.direction})" if metric.direction else ""
     return scatter_chart(
         "sizes",
-        "Size against accuracy",
-        f"Bytes of each model file against its accuracy on the {files['split']} split, with "
+        f"Size against {metric.words}",
+        f"Bytes of each model file against its {metric.words} on the {files['split']} split, with "
         "95 % intervals. The table above has the same figures.",
         dots,
         x_title="bytes (logarithmic)",
-        y_title=f"accuracy, {files['split']} split",
+        y_title=f"{metric.words}{lower}, {files['split']} split",
         disc_name="after gzip",
         ring_name="raw",
+        y_format=metric.tick_format,
+        ceiling=metric.ceiling,
     )
 
 
-def draw_training(index: int, run: Mapping[str, Any]) -> list[Markup]:
-    """Loss and accuracy over epochs, for training and validation data."""
-    charts = []
-    for quantity, title, fraction in CURVES:
-        series = []
-        for key, name, color in (
-            (quantity, "training", TRAIN_COLOR),
-            (f"val_{quantity}", "validation", VALIDATION_COLOR),
-        ):
-            points = [(row["epoch"], row.get(key)) for row in run["history"]]
-            if any(is_number(value) for _, value in points):
-                series.append(Series(name, points, color, dashed=color == VALIDATION_COLOR))
-        if not series:
-            continue
-        best = run["best_epoch"]
-        charts.append(
-            line_chart(
-                f"training-{index}-{quantity}",
-                f"{run['title']}: {title.lower()}",
-                f"{title} after each of {len(run['history'])} epochs on training and validation "
-                "data." + ("" if best is None else f" The best epoch is {best}."),
-                series,
-                x_title="epoch",
-                y_title=title.lower(),
-                y_format=format_percent_tick if fraction else format_tick,
-                floor=0.0,
-                ceiling=1.0 if fraction else None,
-                rules=() if best is None else (Rule(best, f"best: {best}"),),
-            )
-        )
-    return charts
-
-
-def draw_schedule(
-    key: str, stage: str, rows: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, Markup]]:
-    """Captions and charts: learning rate per step, and the pruning target where there is one."""
-    rates = [(row["step"], row["learning_rate"]) for row in rows]
-    charts = [
-        (
-            f"Learning rate, {stage}",
-            line_chart(
-                f"{key}-rate",
-                f"{stage}: learning rate",
-                f"Learning rate over {rows[-1]['step'] - rows[0]['step'] + 1:,} optimizer steps, "
-                "as recorded while they ran.",
-                [Series("learning rate", rates, RATE_COLOR)],
-                x_title="step",
-                y_title="learning rate",
-                from_zero=True,
-            ),
-        )
-    ]
-    if any(is_number(row.get("target_sparsity")) for row in rows):
-        targets = [(row["step"], row.get("target_sparsity")) for row in rows]
-        charts.append(
-            (
-                f"Target sparsity, {stage}",
-                line_chart(
-                    f"{key}-target",
-                    f"{stage}: target sparsity",
-                    "Share of zeros asked for at each step, as recorded while the steps ran.",
-                    [Series("target sparsity", targets, SPARSITY_COLOR)],
-                    x_title="step",
-                    y_title="target sparsity",
-                    y_format=format_percent_tick,
-                    from_zero=True,
-                    ceiling=1.0,
-                ),
-            )
-        )
-    return charts
-
-
-def draw_trials(trials: Mapping[str, Any] | None) -> Markup | None:
-    """Score of each trial, and the best score so far."""
-    if trials is None or not any(is_number(t["score"]) for t in trials["trials"]):
+def draw_latency(files: Mapping[str, Any] | None) -> Markup | None:
+    """Median time of one call of each file, with the 95th percentile."""
+    timed = [row for row in (files or {}).get("rows", []) if row.get("latency_ms")]
+    if not timed:
         return None
-    numbered = list(enumerate(trials["trials"], start=1))
-    fraction = trials["objective"].endswith("accuracy")
-    return line_chart(
-        "trials",
-        f"{trials['objective']} over trials",
-        f"Score of each of {len(numbered)} trials and the best so far; failed trials have none.",
+    return bar_chart(
+        "latency",
+        "Latency of each file",
+        "Median and 95th percentile of the time of one call, in milliseconds, on the machine "
+        "named below the table.",
         [
-            Series("trial", [(i, t["score"]) for i, t in numbered], 1, dots_only=True),
-            Series("best so far", best_steps(trials["trials"]), 2),
+            Bar(
+                row["name"],
+                row["latency_ms"].get("median"),
+                format_milliseconds(row["latency_ms"].get("median")),
+                row["latency_ms"].get("p95"),
+            )
+            for row in timed
         ],
-        x_title="trial",
-        y_title=trials["objective"],
-        y_format=format_percent_tick if fraction else format_tick,
-        ceiling=1.0 if fraction else None,
+        x_title="milliseconds a call",
+        bar_name="median",
+        mark_name="95th percentile",
+        color=LATENCY_COLOR,
     )
-
-
-def best_steps(trials: Sequence[Mapping[str, Any]]) -> list[tuple[float, float | None]]:
-    """The best score so far as a staircase: it changes at a trial, not between two."""
-    points: list[tuple[float, float | None]] = []
-    before = None
-    for index, trial in enumerate(trials, start=1):
-        best = trial["best_so_far"]
-        if before is not None and best != before:
-            points.append((index, before))
-        points.append((index, best))
-        before = best
-    return points
 
 
 def draw_sparsity(sparsity: Mapping[str, Any] | None) -> Markup | None:

@@ -1,19 +1,24 @@
-"""report.json: everything a run found, in one stable structure (schema_version 1).
+"""report.json: everything a run found, in one stable structure (schema_version 2).
 
-    schema_version  1; rises when a key changes its meaning or goes
+    schema_version  2; rises when a key changes its meaning or goes
     name, seed, created
+    task            {name, metric, higher_is_better, class_names}: what models were judged by
     headline        {smallest, deploy}: comparisons with the float file (headline.py), or null
     files           {split, samples, seed, host, deploy, rows: [one per model file]} or null:
-                    the rows of evaluate, each with the `parity`, `inputs` and `outputs`
-                    that export checked
+                    the rows of evaluate, each with the `parity`, `inputs`, `outputs` and
+                    `sha256` that export checked
     training        [{stage, title, best_epoch, history: [rows]}], one per training that ran
     schedules       {stage: [{step, learning_rate[, target_sparsity]}]} as it really ran;
                     points on straight pieces are left out (schedule.csv has every step)
-    trials          metrics of tune, each trial with `best_so_far`, or null
+    trials          metrics of tune, each trial with `best_so_far` and `elapsed`, and the
+                    importance of the hyperparameters (importance.py), or null
+    classes         recall or F1 of each class, float and shipped file (classes.py), or null
     sparsity        metrics of prune without its history, or null
-    quantization    metrics of quantize without its history, plus the same three per file, or null
+    weights         histograms of each kernel, float and shipped file (weights.py), or null
+    quantization    metrics of quantize without its history, plus the same per file, or null
     data            metrics of data, or null
-    stages          [{stage, key, digest, seconds, cached}] in the order of the chain
+    stages          [{stage, key, digest, seconds, cached, made}] in the order of the chain:
+                    what each one cost and gained (cost.py)
     configuration   {values, text}
     versions, host, commands
 
@@ -27,14 +32,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.reporting.classes import build_classes
+from pipeline.reporting.cost import build_stages
 from pipeline.reporting.headline import build_headline
-from pipeline.reporting.tables import is_minimized
+from pipeline.reporting.metric import describe_task, metric_of
 from pipeline.reporting.thinning import thin_curve
-from pipeline.reporting.units import is_number
+from pipeline.reporting.trials import build_trials
+from pipeline.reporting.weights import build_weights
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # What export checked on each file and the report shows beside other figures.
-EXPORTED = ("parity", "inputs", "outputs")
+EXPORTED = ("parity", "inputs", "outputs", "sha256")
 
 # Where a stage's metrics keep a training history: (stage, keys on the way to it, title).
 HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -52,7 +60,9 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
         run: `name`, `seed`, `config` (the validated configuration as plain values),
             `config_text` (YAML), `stages` (each with `stage`, `key`, `digest`, `seconds` that
             making it took, `cached`, `metrics`), `versions`, `host`, `created` (ISO 8601),
-            `commands`, `schedules` ({stage: rows of [step, learning_rate(, target_sparsity)]}).
+            `commands`, `schedules` ({stage: rows of [step, learning_rate(, target_sparsity)]}),
+            `kernels` ({file: its kernels} for `build_weights`) and `importance` (of
+            hyperparameters); the last two may be missing.
 
     Returns:
         dict: plain JSON values only; the structure is at the top of this file.
@@ -60,25 +70,27 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
     run = to_plain(run)
     metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
     deploy = (metrics.get("export") or {}).get("deploy")
+    task, files = describe_task(run["config"], metrics), build_files(metrics)
+    rows = [] if files is None else files["rows"]
     return {
         "schema_version": SCHEMA_VERSION,
         "name": run["name"],
         "seed": run["seed"],
         "created": run["created"],
+        "task": task,
         "headline": build_headline(metrics.get("evaluate"), deploy),
-        "files": build_files(metrics),
+        "files": files,
         "training": build_training(metrics),
         "schedules": {
             stage: build_schedule(rows) for stage, rows in run["schedules"].items() if rows
         },
-        "trials": build_trials(metrics.get("tune")),
+        "trials": build_trials(metrics.get("tune"), run.get("importance")),
+        "classes": build_classes(task, rows, deploy),
         "sparsity": without(metrics.get("prune"), "history"),
+        "weights": build_weights(run.get("kernels"), (deploy or "").removesuffix(".tflite")),
         "quantization": build_quantization(metrics),
         "data": metrics.get("data"),
-        "stages": [
-            {key: entry[key] for key in ("stage", "key", "digest", "seconds", "cached")}
-            for entry in run["stages"]
-        ],
+        "stages": build_stages(run["stages"], metrics, metric_of(task, None)),
         "configuration": {"values": run["config"], "text": run["config_text"]},
         "versions": run["versions"],
         "host": run["host"],
@@ -144,22 +156,6 @@ def build_schedule(rows: Sequence[Sequence[float]]) -> list[dict[str, float]]:
         for row in rows
         if row[0] in kept
     ]
-
-
-def build_trials(tune: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The search: each trial with the best score up to it (None until one has succeeded)."""
-    if tune is None:
-        return None
-    minimized = is_minimized(tune["objective"])
-    better = min if minimized else max
-    best: float | None = None
-    trials = []
-    for trial in tune["trials"]:
-        score = trial["score"]
-        if trial["status"] != "failed" and is_number(score):
-            best = score if best is None else better(best, score)
-        trials.append({**trial, "best_so_far": best})
-    return {**(without(tune, "history") or {}), "minimized": minimized, "trials": trials}
 
 
 def build_quantization(metrics: Mapping[str, Any]) -> dict[str, Any] | None:

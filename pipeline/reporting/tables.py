@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.reporting.metric import Metric, evaluated_metric
 from pipeline.reporting.units import (
     MISSING,
-    accuracy_decimals,
     format_bytes,
     format_figure,
     format_milliseconds,
@@ -17,6 +17,7 @@ from pipeline.reporting.units import (
     format_seconds,
     is_number,
 )
+from pipeline.tasks.task import higher_is_better
 
 MAX_WIDTH = 100
 GAP = "  "
@@ -88,14 +89,10 @@ def pad_cell(text: str, width: int, side: str) -> str:
     return padding + text if side == "r" else text + padding
 
 
-def format_accuracy(accuracy: Any, interval: Any, samples: int | None) -> str:
-    """Accuracy with its interval in per cent: 98.5 % [96.9–99.4]."""
-    decimals = accuracy_decimals(samples)
-    text = format_percent(accuracy, decimals)
-    if interval is None or not all(is_number(bound) for bound in interval):
-        return text
-    low, high = (f"{100 * bound:.{decimals}f}" for bound in interval)
-    return f"{text} [{low}–{high}]"
+def format_measured(metric: Metric, row: Mapping[str, Any]) -> str:
+    """A file's metric with its 95 % interval: 98.5 % [96.9–99.4]."""
+    interval = metric.format_interval(row.get(metric.interval_key()))
+    return f"{metric.format(row.get(metric.name))} {interval}".rstrip()
 
 
 def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
@@ -108,10 +105,11 @@ def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
         str: at most 100 columns wide; the last line names split, samples and seed.
     """
     samples = evaluate_metrics["samples"]
+    metric = evaluated_metric(evaluate_metrics)
     rows = [
         (
             entry["name"],
-            format_accuracy(entry.get("accuracy"), entry.get("accuracy_interval"), samples),
+            format_measured(metric, entry),
             format_bytes(entry["size_bytes"]),
             format_bytes(entry["gzip_bytes"]),
             f"{format_ratio(entry['raw_ratio'])}/{format_ratio(entry['gzip_ratio'])}",
@@ -122,12 +120,14 @@ def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
         for entry in evaluate_metrics["files"]
     ]
     headers = (
-        "file", "accuracy [95 %]", "raw", "gzip", "ratio", "sparsity", "latency", "arena",
+        "file", f"{metric.name} [95 %]", "raw", "gzip", "ratio", "sparsity", "latency", "arena",
     )  # fmt: skip
     footer = (
         f"{evaluate_metrics['split']} split, {samples:,} samples, "
         f"seed {evaluate_metrics['seed']}; ratio: raw float bytes / these, raw and gzip"
     )
+    if not metric.higher_is_better:
+        footer += f"; {metric.name}: {metric.words}, {metric.direction}"
     return format_table(headers, rows, "lrrrrrrr") + "\n" + clean_cell(footer)
 
 
@@ -166,7 +166,7 @@ def sort_trials(trials: Sequence[Mapping[str, Any]], objective: str) -> list[Map
 
 def is_minimized(objective: str) -> bool:
     """True for a loss or an error, where less is better."""
-    return not objective.endswith("accuracy")
+    return not higher_is_better(objective)
 
 
 def describe_hyperparameters(hyperparameters: Mapping[str, Any]) -> str:

@@ -27,7 +27,8 @@ class StageResult:
     """What `run` gives back beside the files in `context.output`.
 
     Attributes:
-        metrics: figures, JSON types only.
+        metrics: figures, JSON types only. `overrides` (path → value) in them replaces fields of
+            the configuration for the stages after this one: what a search has found for them.
         digest: hex SHA-256 of the result's meaning, equal for equal content; None: the
             SHA-256 over the files.
         notes: lines the user should read.
@@ -52,6 +53,7 @@ class Context:
         converter: starts, or returns, the one child process that converts.
         made_of: what the result's key is the SHA-256 of.
         run: the record of the whole run: name, versions, stages so far (for the report).
+        workers: processes that may do a search's trials side by side.
     """
 
     seed: int
@@ -62,6 +64,7 @@ class Context:
     converter: Callable[[], ConversionWorker]
     made_of: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
 
     def input(self, role: Role) -> Artifact:
         """Returns the one result of a role.
@@ -90,6 +93,8 @@ class Stage:
         libraries: distributions whose version shapes the result.
         label: name of its model among the baselines ("float", "pruned").
         check: refuses, when planned, what the sections alone cannot (stages behind the bridge).
+        reads: more sections that shape the result of this configuration (tune, where trials
+            prune or quantize).
     """
 
     name: str
@@ -102,3 +107,4 @@ class Stage:
     uses: tuple[Role, ...] = ()
     label: str | None = None
     check: Callable[[Config], None] | None = None
+    reads: Callable[[Config], tuple[str, ...]] | None = None

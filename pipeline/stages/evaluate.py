@@ -15,36 +15,42 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pipeline.data.prepared import Split
+    from pipeline.tasks.task import Task
 
 # Noisy from run to run, so left out of the digest.
 TIMED = frozenset({"latency_ms"})
 
 
 def run(config: Config, context: Context) -> StageResult:
-    """Measures accuracy, bytes, work, latency and RAM of each file as it ships."""
+    """Measures quality, bytes, work, latency and RAM of each file as it ships."""
     from pipeline.tflite.micro import measure_arenas
 
-    test = load_splits(config, context, "test").test
+    data = load_splits(config, context, "test")
+    task, test = data.task, data.test
     bundle = context.input("bundle")
     files = bundle.metrics["files"]
     arenas = measure_arenas([bundle.file(file["file"]) for file in files])
     context.progress.begin("evaluate", len(files), "files")
     rows: list[dict[str, Any]] = []
-    float_correct: np.ndarray | None = None
+    float_scores: np.ndarray | None = None
     for file in files:
-        row, correct = _measure_file(file, bundle.file(file["file"]), test, config)
+        row, scores = _measure_file(file, bundle.file(file["file"]), task, test, config)
         row["arena_bytes"], row["arena_note"] = arenas[len(rows)]
-        row["mcnemar"] = None if float_correct is None else _compare(float_correct, correct)
-        float_correct = correct if float_correct is None else float_correct
+        row |= _compare_with_float(task, float_scores, scores)
+        float_scores = scores if float_scores is None else float_scores
         row["raw_ratio"] = files[0]["size_bytes"] / row["size_bytes"]
         row["gzip_ratio"] = files[0]["size_bytes"] / row["gzip_bytes"]
         rows.append(row)
-        context.progress.advance(1, accuracy=row["accuracy"])
+        context.progress.advance(1, **{task.metric: row[task.metric]})
     context.progress.end()
     metrics = {
         "split": "test",
         "samples": len(test),
         "seed": context.seed,
+        "task": task.name,
+        "metric": task.metric,
+        "higher_is_better": task.higher_is_better,
+        "class_names": list(task.class_names),
         "host": describe_host(),
         "files": rows,
     }
@@ -53,26 +59,29 @@ def run(config: Config, context: Context) -> StageResult:
 
 
 def _measure_file(
-    file: dict[str, Any], path: Path, test: Split, config: Config
+    file: dict[str, Any], path: Path, task: Task, test: Split, config: Config
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Returns a file's row, and on which samples (n,) it is right."""
+    """Returns a file's row, and the metric of each sample (n,)."""
     from pipeline.compression.sizes import sizes
-    from pipeline.compression.statistics import accuracy_interval, cross_entropy
+    from pipeline.tasks.details import details
+    from pipeline.tasks.measure import measure, metric_interval, sample_scores
     from pipeline.tflite.inspect import inspect
     from pipeline.tflite.interpreter import load
     from pipeline.tflite.latency import measure_latency
 
     settings = config.evaluate
-    logits = load(path, settings.threads).predict(test.x)
-    correct = logits.argmax(axis=1) == test.y
+    outputs, answers = load(path, settings.threads).predict(test.x), test.y[:]
+    scores = sample_scores(task, outputs, answers)
+    figures = measure(task, outputs, answers)
     size = sizes(path.read_bytes())
     inspection = inspect(path)
     row = {
         "name": file["name"],
         "file": file["file"],
-        "accuracy": float(correct.mean()),
-        "accuracy_interval": list(accuracy_interval(int(correct.sum()), len(correct))),
-        "loss": cross_entropy(logits, test.y),
+        task.metric: figures[task.metric],
+        f"{task.metric}_interval": list(metric_interval(task, scores)),
+        "loss": figures["loss"],
+        "details": details(task, outputs, answers),
         "size_bytes": size.size_bytes,
         "gzip_bytes": size.gzip_bytes,
         "xz_bytes": size.xz_bytes,
@@ -82,16 +91,31 @@ def _measure_file(
         "macs": inspection.total_macs,
         "latency_ms": measure_latency(path, settings.threads, settings.latency_runs),
     }
-    return row, correct
+    return row, scores
 
 
-def _compare(float_correct: np.ndarray, correct: np.ndarray) -> dict[str, Any]:
-    """Returns McNemar's test of a file against the float file, on the same samples."""
+def _compare_with_float(
+    task: Task, float_scores: np.ndarray | None, scores: np.ndarray
+) -> dict[str, Any]:
+    """Compares a file with the float file on the same samples.
+
+    McNemar's test where an answer is right or wrong; the mean difference of the metric with its
+    95 % interval for the other tasks.
+    """
     from pipeline.compression.statistics import mcnemar
+    from pipeline.tasks.measure import mean_interval
 
-    test = mcnemar(float_correct, correct)
-    return {
+    if float_scores is None:
+        return {"mcnemar": None, "paired": None}
+    if not task.has_labels:
+        differences = scores - float_scores
+        interval = list(mean_interval(differences))
+        paired = {"difference": float(differences.mean()), "interval": interval}
+        return {"mcnemar": None, "paired": paired}
+    test = mcnemar(float_scores == 1.0, scores == 1.0)
+    counts = {
         "float_only": test.first_only,
         "file_only": test.second_only,
         "p_value": test.p_value,
     }
+    return {"mcnemar": counts, "paired": None}

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pipeline.data.prepared import PreparedData
 
 # Largest difference, relative to the spread of the outputs, that rounding may leave in a file
-# that computes in float32. Quantized files are held to export.min_label_agreement instead.
+# that computes in float32. Quantized files are held to export.min_label_agreement instead, or
+# to max_mean_difference where answers are numbers.
 FLOAT_TOLERANCE = 1e-3
 
 
@@ -53,22 +54,24 @@ def run(config: Config, context: Context) -> StageResult:
 
 def _export_baselines(config: Config, context: Context, data: PreparedData) -> list[_Exported]:
     """Converts float, pruned, … as they are, without quantization."""
+    from pipeline.bridge.conversion import save_for_conversion
     from pipeline.data.representative import choose_representative
     from pipeline.models.files import load_model
-    from pipeline.models.predict import predict_logits
+    from pipeline.models.predict import predict_outputs
     from pipeline.tflite.convert import ConversionRequest, convert
-    from pipeline.tflite.saved_model import save_keras_model
 
-    chosen = choose_representative(data.validation.y, config.export.parity_samples, context.seed)
+    chosen = choose_representative(
+        data.validation, data.task, config.export.parity_samples, context.seed
+    )
     x = data.validation.x[chosen]
     exported = []
     for label, artifact in context.inputs["baselines"].items():
         model = load_model(artifact.file(MODEL_FILE))
         saved = context.work / f"saved_model_{label}"
-        save_keras_model(model, saved, config.export.batch_size)
+        save_for_conversion(model, saved, config.export.batch_size)
         request = ConversionRequest(label, "float32")
         paths = convert(saved, [request], None, context.output, context.converter())
-        reference = predict_logits(model, x)
+        reference = predict_outputs(model, x)
         exported.append(_Exported(label, paths[label], x, reference, quantized=False))
     return exported
 
@@ -81,13 +84,13 @@ def _copy_quantized(context: Context, data: PreparedData) -> list[_Exported]:
         return []
     artifact = context.input("tflite")
     with np.load(artifact.file(REFERENCE_FILE), allow_pickle=False) as reference:
-        indices, logits = reference["indices"], reference["logits"]
+        indices, outputs = reference["indices"], reference["outputs"]
     exported = []
     for file in artifact.metrics["files"]:
         path = context.output / file["file"]
         shutil.copyfile(artifact.file(file["file"]), path)
         x = data.validation.x[indices]
-        exported.append(_Exported(file["name"], path, x, logits, quantized=True))
+        exported.append(_Exported(file["name"], path, x, outputs, quantized=True))
     return exported
 
 
@@ -97,13 +100,13 @@ def _verify_and_describe(file: _Exported, config: Config, data: PreparedData) ->
     from pipeline.tflite.sidecar import describe_file
     from pipeline.tflite.verify import compare_outputs
 
-    parity = compare_outputs(file.path, file.x, file.reference)
+    parity = compare_outputs(file.path, file.x, file.reference, data.task)
     _check_parity(file, parity, config)
     affine = data.preprocessing
     preprocessing = None
     if affine is not None:
         preprocessing = {**affine.to_json(), "placement": data.placement}
-    sidecar = describe_file(file.path, data.class_names, preprocessing)
+    sidecar = describe_file(file.path, data.task, preprocessing, data.encoding)
     write_json_atomic(file.path.with_suffix(".json"), sidecar)
     size = sizes(file.path.read_bytes())
     return {
@@ -126,12 +129,19 @@ def _check_parity(file: _Exported, parity: dict[str, Any], config: Config) -> No
             f"{parity['max_difference']:.2g} of the outputs' spread, expected at most "
             f"{FLOAT_TOLERANCE:g}"
         )
-    least = config.export.min_label_agreement
-    if file.quantized and parity["label_agreement"] < least:
+    least, agreement = config.export.min_label_agreement, parity["label_agreement"]
+    if file.quantized and agreement is not None and agreement < least:
         raise PromiseError(
-            f"export: {file.path.name} gives the label of its Keras model on "
-            f"{parity['label_agreement']:.1%} of {parity['samples']} validation samples, "
-            f"expected {least:.1%}; try another scheme or method: qat"
+            f"export: {file.path.name} gives the label of its Keras model on {agreement:.1%} of "
+            f"{parity['samples']} validation samples, expected {least:.1%}; try another scheme "
+            "or method: qat"
+        )
+    largest = config.export.max_mean_difference
+    if file.quantized and agreement is None and parity["mean_difference"] > largest:
+        raise PromiseError(
+            f"export: {file.path.name} differs from its Keras model by "
+            f"{parity['mean_difference']:.2g} of the outputs' spread on average, expected at most "
+            f"{largest:g}; try another scheme or method: qat"
         )
 
 

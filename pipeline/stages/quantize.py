@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pipeline.data.prepared import PreparedData
+    from pipeline.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,17 @@ def run(config: Config, context: Context) -> StageResult:
     source = _prepare_source(config, context, data, model)
     saved = context.work / "saved_model"
     source.save(saved, config.export.batch_size)
-    chosen = choose_representative(data.train.y, settings.representative_samples, context.seed)
+    chosen = choose_representative(
+        data.train, data.task, settings.representative_samples, context.seed
+    )
     requests = [
         ConversionRequest(name, name, settings.inference_io, settings.dense_scales)
         for name in settings.schemes
     ]
     paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
-    float_accuracy = _float_accuracy(context)
+    reference = _float_metric(context, data.task)
     files = [
-        _describe_file(request, paths[request.name], model, data, float_accuracy, config)
+        _describe_file(request, paths[request.name], model, data, reference, config)
         for request in requests
     ]
     _save_reference(config, context, data, source)
@@ -65,7 +68,8 @@ def run(config: Config, context: Context) -> StageResult:
         {
             "method": settings.method,
             "files": files,
-            "reference": {"accuracy": float_accuracy, "samples": len(data.validation)},
+            "metric": data.task.metric,
+            "reference": {data.task.metric: reference, "samples": len(data.validation)},
             "qat": source.metrics,
             "representative": {
                 "samples": len(chosen),
@@ -86,12 +90,12 @@ def _prepare_source(
     config: Config, context: Context, data: PreparedData, model: keras.Model
 ) -> _Source:
     if config.quantize.method == "ptq":
-        from pipeline.models.predict import predict_logits
-        from pipeline.tflite.saved_model import save_keras_model
+        from pipeline.bridge.conversion import save_for_conversion
+        from pipeline.models.predict import predict_outputs
 
         return _Source(
-            save=lambda folder, batch: save_keras_model(model, folder, batch),
-            predict=lambda x: predict_logits(model, x),
+            save=lambda folder, batch: save_for_conversion(model, folder, batch),
+            predict=lambda x: predict_outputs(model, x),
         )
     from pipeline.bridge.qat import quantization_aware_train
 
@@ -116,26 +120,22 @@ def _describe_file(
     path: Path,
     model: keras.Model,
     data: PreparedData,
-    float_accuracy: float,
+    reference: float,
     config: Config,
 ) -> dict[str, Any]:
     """Checks what was promised of one file, and measures it on the validation split."""
     from pipeline.compression.sizes import sizes
     from pipeline.models.kernels import count_kernel_zeros
+    from pipeline.tasks.measure import measure
     from pipeline.tflite.inspect import inspect
+    from pipeline.tflite.interpreter import load
     from pipeline.tflite.verify import check_dtypes, check_zeros_kept
 
     check_dtypes(path, request)
     check_zeros_kept(path, count_kernel_zeros(model))
     inspection = inspect(path)
-    validation = _measure(path, data)
-    drop = float_accuracy - validation["accuracy"]
-    allowed = config.quantize.max_accuracy_drop
-    if allowed is not None and drop > allowed:
-        raise PromiseError(
-            f"quantize: {request.name} loses {drop:.4f} of accuracy on validation data, "
-            f"max_accuracy_drop is {allowed}; try method: qat, or allow more"
-        )
+    validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
+    loss = _check_loss_of_quality(request.name, data.task, validation, reference, config)
     size = sizes(path.read_bytes())
     return {
         "name": request.name,
@@ -145,29 +145,36 @@ def _describe_file(
         "gzip_bytes": size.gzip_bytes,
         "sparsity": inspection.sparsity,
         "validation": validation,
-        "accuracy_drop": drop,
+        **loss,
         "tensors": [weight.to_json() for weight in inspection.kernels],
     }
 
 
-def _measure(path: Path, data: PreparedData) -> dict[str, Any]:
-    """Returns accuracy and loss of a file on the validation split."""
-    from pipeline.compression.statistics import cross_entropy
-    from pipeline.tflite.interpreter import load
+def _check_loss_of_quality(
+    name: str, task: Task, validation: dict[str, float], reference: float, config: Config
+) -> dict[str, float]:
+    """Holds a file to max_accuracy_drop or max_error_increase; returns the figure it is held to."""
+    figure = validation[task.metric]
+    if task.higher_is_better:
+        loss, allowed = reference - figure, config.quantize.max_accuracy_drop
+        key, words = "accuracy_drop", f"loses {loss:.4f} of accuracy"
+    else:
+        # Relative, because an error has the unit of its data; a perfect model has none to add to.
+        loss = (figure - reference) / reference if reference > 0 else 0.0
+        allowed = config.quantize.max_error_increase
+        key, words = "error_increase", f"raises the {task.metric} by {loss:.1%}"
+    if allowed is not None and loss > allowed:
+        raise PromiseError(
+            f"quantize: {name} {words} on validation data, max_{key} is {allowed}; "
+            "try method: qat, or allow more"
+        )
+    return {key: loss}
 
-    logits = load(path).predict(data.validation.x)
-    labels = data.validation.y
-    return {
-        "accuracy": float((logits.argmax(axis=1) == labels).mean()),
-        "loss": cross_entropy(logits, labels),
-        "samples": len(labels),
-    }
 
-
-def _float_accuracy(context: Context) -> float:
-    """Returns the validation accuracy of the float model that the chain started from."""
+def _float_metric(context: Context, task: Task) -> float:
+    """Returns the validation figure of the float model that the chain started from."""
     first = next(iter(context.inputs["baselines"].values()))
-    return float(first.metrics["validation"]["accuracy"])
+    return float(first.metrics["validation"][task.metric])
 
 
 def _save_reference(config: Config, context: Context, data: PreparedData, source: _Source) -> None:
@@ -179,13 +186,19 @@ def _save_reference(config: Config, context: Context, data: PreparedData, source
 
     from pipeline.data.representative import choose_representative
 
-    chosen = choose_representative(data.validation.y, config.export.parity_samples, context.seed)
-    logits = source.predict(data.validation.x[chosen])
-    np.savez(context.output / REFERENCE_FILE, indices=chosen, logits=logits)
+    chosen = choose_representative(
+        data.validation, data.task, config.export.parity_samples, context.seed
+    )
+    outputs = source.predict(data.validation.x[chosen])
+    np.savez(context.output / REFERENCE_FILE, indices=chosen, outputs=outputs)
 
 
-def _class_counts(data: PreparedData, chosen: np.ndarray) -> list[int]:
+def _class_counts(data: PreparedData, chosen: np.ndarray) -> list[int] | None:
+    """Returns how many samples each class has among the chosen; None where there are none."""
     import numpy as np
 
-    counts: list[int] = np.bincount(data.train.y[chosen], minlength=data.num_classes).tolist()
+    if not data.task.has_labels:
+        return None
+    classes = len(data.task.class_names)
+    counts: list[int] = np.bincount(data.train.y[chosen], minlength=classes).tolist()
     return counts

@@ -11,9 +11,12 @@ from pipeline.artifacts.files import write_bytes_atomic, write_json_atomic
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
 
+# The files whose kernels are drawn: what the chain started from, and what ships.
+BASELINE = "float.tflite"
+
 
 def run(config: Config, context: Context) -> StageResult:
-    """Writes report.html and report.json from the manifests of all earlier stages."""
+    """Writes report.html and report.json from the results of all earlier stages."""
     from pipeline.reporting.html import render_report
     from pipeline.reporting.report_json import build_report
 
@@ -42,6 +45,8 @@ def _describe(config: Config, context: Context) -> dict[str, Any]:
         "schedules": {
             name: rows for name, result in results.items() if (rows := _schedule(result))
         },
+        "kernels": _kernels(results.get("export")),
+        "importance": _importance(config, context, results.get("tune")),
     }
 
 
@@ -52,6 +57,30 @@ def _schedule(result: Any) -> list[list[float]]:
         return []
     with (result.path / names[0]).open(encoding="utf-8", newline="") as file:
         return [[float(cell) for cell in row] for row in list(csv.reader(file))[1:]]
+
+
+def _kernels(bundle: Any) -> dict[str, list[dict[str, Any]]]:
+    """Counts the values of the kernels of the float file and of the one that ships."""
+    from pipeline.tflite.kernel_values import describe_kernels
+
+    if bundle is None:
+        return {}
+    names = {file["file"]: file["name"] for file in bundle.metrics["files"]}
+    wanted = dict.fromkeys((BASELINE, bundle.metrics["deploy"]))
+    return {
+        names[file]: describe_kernels(bundle.file(file)) for file in wanted if file in names
+    }
+
+
+def _importance(config: Config, context: Context, searched: Any) -> dict[str, Any] | None:
+    """Measures what each setting of a search explains of its outcome."""
+    from pipeline.reporting.importance import measure_importance
+
+    if searched is None:
+        return None
+    space = context.run["config"]["tune"]["search_space"]
+    logarithmic = {path for path, values in space.items() if values.get("sampling") == "log"}
+    return measure_importance(searched.metrics["trials"], frozenset(logarithmic), context.seed)
 
 
 def _commands(context: Context) -> list[str]:

@@ -23,7 +23,7 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage(
             name="data",
-            version=1,
+            version=2,
             run=prepare.run,
             sections=("data",),
             needs=(),
@@ -32,7 +32,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="train",
-            version=1,
+            version=2,
             run=train.run,
             sections=("model", "train"),
             needs=("data",),
@@ -42,19 +42,20 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="tune",
-            version=1,
+            version=2,
             run=tune.run,
             sections=("model", "train", "tune"),
             needs=("data",),
             uses=("model",),
             produces="model",
-            libraries=(*_KERAS, "keras-tuner", "scikit-learn", "scipy"),
+            libraries=(*_BRIDGE, "keras-tuner", "scikit-learn", "scipy"),
             label="float",
             check=tune.check,
+            reads=tune.reads,
         ),
         Stage(
             name="prune",
-            version=1,
+            version=2,
             run=prune.run,
             sections=("prune",),
             needs=("data", "model"),
@@ -65,7 +66,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="quantize",
-            version=1,
+            version=2,
             run=quantize.run,
             sections=("quantize", "export.batch_size"),
             needs=("data", "model"),
@@ -76,7 +77,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="export",
-            version=1,
+            version=2,
             run=export.run,
             sections=("export",),
             needs=("data", "model", "baselines"),
@@ -86,7 +87,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="evaluate",
-            version=1,
+            version=2,
             run=evaluate.run,
             sections=("evaluate",),
             needs=("data", "bundle"),
@@ -95,7 +96,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="report",
-            version=1,
+            version=2,
             run=report.run,
             sections=("",),
             needs=("everything",),

@@ -15,7 +15,14 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.training.fit import fit
 
     data = load_splits(config, context, "train", "validation")
-    model = build_model(config.model, data.input_shape, data.num_classes, data.model_preprocessing)
+    model = build_model(
+        config.model,
+        data.input_shape,
+        data.task,
+        data.model_preprocessing,
+        data.input_dtype,
+        data.tokens,
+    )
     result = fit(
         model, data, config.train, context.seed, context.work, context.output, context.progress
     )

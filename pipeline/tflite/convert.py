@@ -136,6 +136,8 @@ def _write_samples(path: Path, representative: np.ndarray | Mapping[str, np.ndar
     named = representative if isinstance(representative, Mapping) else {"": representative}
     # np.savez takes names as keyword arguments, where "" and "file" are not safe.
     arrays = {
-        f"input:{name}": np.ascontiguousarray(x, dtype=np.float32) for name, x in named.items()
+        # Token ids are not quantized: they stay the integers that the model takes.
+        f"input:{name}": np.ascontiguousarray(x, np.int32 if x.dtype.kind in "iu" else np.float32)
+        for name, x in named.items()
     }
     np.savez(path, **arrays)  # type: ignore[arg-type]

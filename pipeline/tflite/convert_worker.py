@@ -6,17 +6,15 @@ it writes says that TensorFlow is loaded. It ends with stdin, that is with its p
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import select
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
+
+from pipeline.child_process import end_with_parent, reply, reserve_stdout
 
 # tensorflow 2.21.0 imports these for parts that no conversion uses: 4.6 s instead of 6.8 s.
 _UNUSED_PACKAGES = ("keras", "scipy", "sklearn")
@@ -25,17 +23,17 @@ SIGNATURE = "serving_default"
 
 def main() -> None:
     """Serves orders until stdin ends."""
-    replies = _reserve_stdout()
-    _end_with_parent(True)
+    replies = reserve_stdout()
+    end_with_parent(True)
     _import_tensorflow()
     # Disarmed before each reply: the parent may send the next order the moment it has it.
-    _end_with_parent(False)
-    _reply(replies, {"ready": True})
+    end_with_parent(False)
+    reply(replies, {"ready": True})
     for line in sys.stdin:
-        _end_with_parent(True)
-        reply = _serve(json.loads(line))
-        _end_with_parent(False)
-        _reply(replies, reply)
+        end_with_parent(True)
+        answer = _serve(json.loads(line))
+        end_with_parent(False)
+        reply(replies, answer)
 
 
 def convert(order: dict[str, Any]) -> bytes:
@@ -139,34 +137,6 @@ def _import_tensorflow() -> None:
 
     tf.get_logger().setLevel("ERROR")
     _ = tf.lite.TFLiteConverter  # the module behind it is loaded when first touched
-
-
-def _reserve_stdout() -> TextIO:
-    """Keeps the pipe of the replies to itself; what libraries print goes to stderr."""
-    replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    return replies
-
-
-def _reply(replies: TextIO, message: dict[str, Any]) -> None:
-    replies.write(json.dumps(message) + "\n")
-    replies.flush()
-
-
-def _end_with_parent(armed: bool) -> None:
-    """While armed, the kernel ends this process the moment its parent is gone.
-
-    The parent holds the only write end of stdin and writes nothing while an order runs, so the
-    one event on the pipe is its end: O_ASYNC turns that into SIGIO, which kills even within
-    C++ code. (PR_SET_PDEATHSIG would fire when the parent's *thread* ends.)
-    """
-    signal.signal(signal.SIGIO, signal.SIG_DFL if armed else signal.SIG_IGN)
-    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
-    watch = select.poll()
-    watch.register(0, select.POLLIN)
-    if armed and any(event & select.POLLHUP for _, event in watch.poll(0)):
-        os._exit(1)
 
 
 if __name__ == "__main__":

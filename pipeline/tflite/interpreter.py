@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,12 @@ from pipeline.errors import ArtifactError, DataError
 from pipeline.stderr import captured_stderr
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.reasons import last_meaningful_line
+
+if TYPE_CHECKING:
+    from pipeline.data.samples import Samples
+
+# Samples may stay on disk: so many are in memory at once, quantized.
+ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,15 @@ class Interpreter:
         self._output_index = model.main.outputs[0]
         self._stateful = model.is_stateful
 
-    def predict(self, x: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+    def predict(self, x: Samples | Mapping[str, np.ndarray]) -> np.ndarray:
         """Runs samples through the file in its own batches.
 
         Each batch starts from a clean state: recurrent layers keep theirs between invokes. A last
         batch that is not full is filled with zeros, whose outputs are dropped.
 
         Args:
-            x: float32 (n, …), or one such array per input name; real values, quantized here.
+            x: (n, …) real values, or one such array per input name; quantized here, a few
+                batches at a time.
 
         Returns:
             float32 (n, …): the first output, dequantized.
@@ -73,18 +80,27 @@ class Interpreter:
         Raises:
             DataError: a shape or a name does not fit the file.
         """
-        stored = self._store_inputs(x)
-        samples = len(stored[0])
+        named = self._name_inputs(x)
+        samples = len(next(iter(named.values())))
         output = self.outputs[0]
         results = np.empty((samples, *output.shape[1:]), output.dtype)
-        for start in range(0, samples, self.batch):
-            count = min(self.batch, samples - start)
+        rows_at_once = self.batch * max(ROWS_AT_ONCE // self.batch, 1)
+        for start in range(0, samples, rows_at_once):
+            rows = slice(start, min(start + rows_at_once, samples))
+            self._predict_rows({name: values[rows] for name, values in named.items()},
+                               results[rows])
+        return dequantize(results, output)
+
+    def _predict_rows(self, named: Mapping[str, np.ndarray], results: np.ndarray) -> None:
+        """Fills `results` (rows, …) with the stored outputs of some rows."""
+        stored = self._store_inputs(named)
+        for start in range(0, len(results), self.batch):
+            count = min(self.batch, len(results) - start)
             for index, values in zip(self._input_indices, stored, strict=True):
                 rows = values[start : start + self.batch]
                 self._runtime.set_tensor(index, rows if count == self.batch else self._fill(rows))
             self.invoke()
             results[start : start + count] = self._runtime.get_tensor(self._output_index)[:count]
-        return dequantize(results, output)
 
     def invoke(self) -> None:
         """Runs one batch on what the inputs hold, from a clean state."""
@@ -98,10 +114,11 @@ class Interpreter:
         Args:
             x: as for `predict`, with exactly `batch` samples.
         """
-        for index, values in zip(self._input_indices, self._store_inputs(x), strict=True):
+        stored = self._store_inputs(self._name_inputs(x))
+        for index, values in zip(self._input_indices, stored, strict=True):
             self._runtime.set_tensor(index, values)
 
-    def _store_inputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    def _name_inputs(self, x: Any) -> Mapping[str, Any]:
         named = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
         if set(named) != {description.name for description in self.inputs}:
             expected = ", ".join(description.name for description in self.inputs)
@@ -112,6 +129,9 @@ class Interpreter:
                     f"input {description.name!r} of shape {named[description.name].shape}: "
                     f"expected (n, {', '.join(map(str, description.shape[1:]))})"
                 )
+        return named
+
+    def _store_inputs(self, named: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [quantize(named[description.name], description) for description in self.inputs]
 
     def _fill(self, rows: np.ndarray) -> np.ndarray:

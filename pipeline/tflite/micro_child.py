@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from pipeline.tflite.reasons import last_meaningful_line
 
 _TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
@@ -89,6 +91,7 @@ def _run(runtime: Any, data: bytes, arena_size: int, stderr: IO[bytes]) -> None:
     try:
         os.dup2(stderr.fileno(), 2)
         interpreter = runtime.Interpreter.from_bytes(data, arena_size=arena_size)
+        _clear_input(interpreter)
         interpreter.invoke()
         interpreter.print_allocations()
         code = 0
@@ -96,6 +99,12 @@ def _run(runtime: Any, data: bytes, arena_size: int, stderr: IO[bytes]) -> None:
         os.write(2, f"\n{error}\n".encode())
     finally:
         os._exit(code)
+
+
+def _clear_input(interpreter: Any) -> None:
+    """Sets the first input to zeros: what the arena holds by chance is no valid token id."""
+    details = interpreter.get_input_details(0)
+    interpreter.set_input(np.zeros(details["shape"], details["dtype"]), 0)
 
 
 def _reason(code: int, text: str) -> str:

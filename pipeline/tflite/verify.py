@@ -11,6 +11,8 @@ import numpy as np
 
 from pipeline.compression.statistics import compare
 from pipeline.errors import PromiseError
+from pipeline.tasks.measure import answer_agreement
+from pipeline.tasks.task import Task
 from pipeline.tflite.convert import ConversionRequest
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.inspect import Weight, inspect_model
@@ -26,12 +28,16 @@ _KERNEL_DTYPES = {
 _FLOATS = frozenset({"float32", "float16", "float64"})
 # The converter leaves smaller kernels of dynamic_range in float32, where int8 saves nothing.
 DYNAMIC_RANGE_MIN_ELEMENTS = 1024
+# Inputs of these types are token ids: indices, which have no scale and are never quantized.
+_IDS = frozenset({"int32", "int64"})
 # The only operators through which a float may enter or leave an integer model.
 _BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
 
 def check_dtypes(path: Path, request: ConversionRequest) -> None:
     """Checks that inputs, outputs, kernels and, for integer schemes, all tensors have their type.
+
+    Inputs that are token ids stay int32, whatever was asked for the others.
 
     Args:
         path: the file.
@@ -46,7 +52,7 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
     found = inspect_model(model)
     for kind, dtypes in (("input", found.inputs), ("output", found.outputs)):
         for name, dtype in dtypes.items():
-            if dtype != request.io_dtype:
+            if dtype != request.io_dtype and not (kind == "input" and dtype in _IDS):
                 raise PromiseError(
                     f"{path.name}: {kind} {name!r} is {dtype}, promised {request.io_dtype} "
                     f"(scheme {request.scheme})"
@@ -160,18 +166,20 @@ def _dimensions(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def compare_outputs(
-    path: Path, x: np.ndarray | Mapping[str, np.ndarray], reference_logits: np.ndarray
+    path: Path, x: np.ndarray | Mapping[str, np.ndarray], reference: np.ndarray, task: Task
 ) -> dict[str, Any]:
     """Runs a file and compares its outputs with the Keras model's on the same samples.
 
     Args:
         path: the file.
         x: float32 (n, …), n ≥ 2, as the Keras model takes it; or one array per input name.
-        reference_logits: (n, classes), the Keras model's outputs.
+        reference: (n, …), the Keras model's outputs.
+        task: what the model is asked to do.
 
     Returns:
         "samples", "max_difference" and "mean_difference" (relative to the spread), "spread" (see
-        `compression.statistics.output_spread`), "label_agreement".
+        `compression.statistics.output_spread`), "label_agreement" (fraction of equal answers;
+        None where the answers are numbers).
 
     Raises:
         PromiseError: the reference does not vary, or the file gives NaN.
@@ -180,7 +188,8 @@ def compare_outputs(
     outputs = load(path).predict(x)
     if not np.isfinite(outputs).all():
         raise PromiseError(f"{path.name}: outputs hold NaN or infinity, promised finite numbers")
-    return compare(reference_logits, outputs).to_json()
+    agreement = answer_agreement(task, reference, outputs)
+    return {**compare(reference, outputs).to_json(), "label_agreement": agreement}
 
 
 class CountedKernel(Protocol):

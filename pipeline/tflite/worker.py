@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-import pipeline
+from pipeline.child_process import child_environment
 from pipeline.errors import PromiseError
 from pipeline.tflite.reasons import last_meaningful_line
 
@@ -72,7 +72,7 @@ class ConversionWorker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=_child_environment(),
+            env=child_environment(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1"),
             # Ctrl-C goes to this process alone, which then decides about the child.
             start_new_session=True,
         )
@@ -168,18 +168,6 @@ class ConversionWorker:
         reason = last_meaningful_line(self._stderr.read().decode("utf-8", "replace"))
         words = f": {reason}" if reason else ""
         return f"{label}: the TFLite converter crashed ({cause}){words}"
-
-
-def _child_environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    # tfmot sets this for the process and its children; the converter must not see Keras 2.
-    environment.pop("TF_USE_LEGACY_KERAS", None)
-    package_root = str(Path(pipeline.__file__).resolve().parent.parent)
-    paths = [package_root, environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    environment["CUDA_VISIBLE_DEVICES"] = "-1"
-    return environment
 
 
 def _default_memory_limit() -> int:

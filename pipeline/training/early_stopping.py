@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.tasks.task import higher_is_better
+
 if TYPE_CHECKING:
     from pipeline.config.train import EarlyStopping
 
@@ -40,7 +42,7 @@ class Stopper:
             self.best_epoch = epoch
             return True
         value = row[config.monitor]
-        sign = 1.0 if config.monitor == "val_accuracy" else -1.0
+        sign = 1.0 if higher_is_better(config.monitor) else -1.0
         if self.reference is None or sign * (value - self.reference) > config.min_delta:
             self.reference, self.wait = value, 0
         else:

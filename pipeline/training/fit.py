@@ -26,13 +26,16 @@ class FitResult:
     """What a training reached.
 
     Attributes:
-        history: one row per epoch: epoch (1-based), loss and accuracy (means over the epoch's
-            steps, dropout on), val_loss, val_accuracy, learning_rate (of the last step), seconds.
+        history: one row per epoch: epoch (1-based), loss and the task's metric (means over the
+            epoch's steps, dropout on), val_loss, val_<metric>, learning_rate (of the last step),
+            seconds.
         best_epoch: the epoch whose weights the model holds now.
         epochs_run: epochs trained, over all sittings.
-        train: loss and accuracy of the kept weights on the training split.
-        validation: loss, accuracy and samples of the kept weights on the validation split.
+        train: loss and metric of the kept weights on the training split.
+        validation: loss, metric and samples of the kept weights on the validation split.
         seconds: time of all epochs, over all sittings.
+        step_seconds: mean time of a step in each epoch, without validation and checkpoint; the
+            first epoch of a sitting includes the tracing of the graph.
     """
 
     history: list[dict[str, float]]
@@ -41,6 +44,7 @@ class FitResult:
     train: dict[str, float]
     validation: dict[str, float]
     seconds: float
+    step_seconds: list[float]
 
 
 def fit(
@@ -56,18 +60,18 @@ def fit(
     stop_epoch: int | None = None,
     on_epoch: EpochCallback | None = None,
 ) -> FitResult:
-    """Trains a classifier on the training split, or goes on where a killed call stopped.
+    """Trains a model on the training split, or goes on where a killed call stopped.
 
     Killed at any time and called again with the same arguments and an equally built model, it
     ends with the same bits in every weight as a call left alone; `work` keeps what it needs.
     A finished training is not trained again; one with other settings starts over.
 
     With early stopping the model ends with the weights of the best epoch; without it, with
-    those of the last. Losses are cross-entropy without penalties, so that training and
+    those of the last. Losses are without penalties, so that training and
     validation compare; what is minimized includes the penalties.
 
     Args:
-        model: freshly built, x → logits (batch, num_classes). Changed in place.
+        model: freshly built, x → outputs as data.task has them. Changed in place.
         data: with the splits train and validation.
         config: epochs, batch size, optimizer, schedule, early stopping.
         seed: draws the order of each epoch.
@@ -90,14 +94,15 @@ def fit(
     session = TrainingSession(model, data, config, seed, work, label)
     last_epoch = config.epochs if stop_epoch is None else min(stop_epoch, config.epochs)
     log = EpochLog(output / "tensorboard")
+    metric = data.task.metric
     progress.begin(label, last_epoch, "epochs")
     try:
         for row in session.history:
             log.write(row)
-            progress.advance(1, **_shown(row))
+            progress.advance(1, **shown_figures(row, metric))
         for row in session.run_epochs(last_epoch):
             log.write(row)
-            progress.advance(1, **_shown(row))
+            progress.advance(1, **shown_figures(row, metric))
             if on_epoch is not None:
                 on_epoch(row)
     finally:
@@ -118,11 +123,13 @@ def _result(session: TrainingSession, data: PreparedData) -> FitResult:
         history=session.history,
         best_epoch=session.stopper.best_epoch,
         epochs_run=len(session.history),
-        train={"loss": training["loss"], "accuracy": training["accuracy"]},
+        train={name: training[name] for name in ("loss", data.task.metric)},
         validation=session.evaluate(data.validation),
         seconds=sum(row["seconds"] for row in session.history),
+        step_seconds=session.step_seconds,
     )
 
 
-def _shown(row: dict[str, float]) -> dict[str, float]:
-    return {"loss": row["loss"], "val_accuracy": row["val_accuracy"]}
+def shown_figures(row: dict[str, float], metric: str) -> dict[str, float]:
+    """Returns the figures of a history row that stand beside the bar."""
+    return {name: row[name] for name in ("loss", f"val_{metric}")}

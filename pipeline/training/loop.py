@@ -14,65 +14,102 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.tasks.losses import losses, scores
+from pipeline.tasks.task import Task
+from pipeline.training.accumulation import accumulate
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from pipeline.config.optimizer import OptimizerConfig
+    from pipeline.training.averaging import WeightAverage
 
 # A call returns to Python after about this long, so that Ctrl-C is heard.
 SECONDS_PER_CALL = 0.5
 FIRST_CALL_STEPS = 32
 
-StepFunction = Callable[[Any, Any], tuple[Any, Any, Any, Any]]
+StepFunction = Callable[[Any, Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What the steps of one epoch reported, in order, each of shape (steps,).
+    """What the steps of one epoch reported, in order, each float32 (steps,).
+
+    A step is an update of the weights: of one batch, or of several that are accumulated.
 
     Attributes:
-        losses: float32, mean cross-entropy of the batch.
-        objectives: float32, what was minimized: the loss plus regularization penalties.
-        hits: int64, correctly classified samples of the batch.
-        rates: float32, the learning rate that the optimizer used.
+        losses: mean loss of the step's samples, without weights and penalties.
+        objectives: what was minimized: the weighted loss plus penalties.
+        scores: the sum of the metric over the step's samples.
+        samples: their number.
+        rates: the learning rate that the optimizer used.
     """
 
     losses: np.ndarray
     objectives: np.ndarray
-    hits: np.ndarray
+    scores: np.ndarray
+    samples: np.ndarray
     rates: np.ndarray
 
 
-def training_function(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> StepFunction:
-    """Makes the graph function (iterator, steps) → losses, objectives, hits, rates.
+def training_function(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    task: Task,
+    rates: tf.Variable,
+    config: OptimizerConfig,
+    average: WeightAverage | None = None,
+) -> StepFunction:
+    """Makes the graph function (iterator, first step, batches of each step) → (steps, 5).
 
     Args:
-        model: x → logits (batch, num_classes).
+        model: x → outputs (batch, …) as the task has them.
         optimizer: built for model.trainable_variables.
+        task: gives the loss and the metric.
+        rates: float32 (steps of the training,), the learning rate of each.
+        config: says whether gradients are accumulated.
+        average: of the weights, updated after them.
+
+    Returns:
+        A function whose rows are the fields of StepRecord.
     """
     import tensorflow as tf
 
     weights = model.trainable_variables
     raw_weights = [variable.value for variable in weights]
 
+    def differentiate(batch: Any) -> tuple[list[Any], tf.Tensor]:
+        x, y, sample_weights = batch
+        with tf.GradientTape() as tape:
+            outputs = model(x, training=True)
+            sample_losses = losses(task, outputs, y)
+            weighted = tf.reduce_mean(sample_weights * sample_losses)
+            objective = tf.add_n([weighted, *model.losses])
+        gradients = tape.gradient(objective, raw_weights)
+        score, samples = tf.reduce_sum(scores(task, outputs, y)), tf.size(sample_weights)
+        figures = [tf.reduce_mean(sample_losses), objective, score, tf.cast(samples, tf.float32)]
+        return gradients, tf.stack(figures)
+
+    def update(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+        optimizer.learning_rate.assign(tf.gather(rates, step))
+        if config.gradient_accumulation_steps == 1:
+            gradients, figures = differentiate(iterator.get_next())
+        else:
+            gradients, figures = accumulate(differentiate, iterator.get_next, batches, raw_weights)
+        optimizer.apply(gradients, weights)
+        if average is not None:
+            average.update()
+        return tf.concat([figures, [tf.cast(optimizer.learning_rate, tf.float32)]], axis=0)
+
     @tf.function(jit_compile=False)
-    def run_steps(iterator: Any, steps: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        losses = tf.TensorArray(tf.float32, size=steps)
-        objectives = tf.TensorArray(tf.float32, size=steps)
-        hits = tf.TensorArray(tf.int64, size=steps)
-        rates = tf.TensorArray(tf.float32, size=steps)
-        for step in tf.range(steps):
-            x, y = next(iterator)
-            with tf.GradientTape() as tape:
-                logits = tf.cast(model(x, training=True), tf.float32)
-                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
-                objective = tf.add_n([loss, *model.losses])
-            gradients = tape.gradient(objective, raw_weights)
-            rates = rates.write(step, tf.cast(optimizer.learning_rate, tf.float32))
-            optimizer.apply(gradients, weights)
-            losses = losses.write(step, loss)
-            objectives = objectives.write(step, objective)
-            hits = hits.write(step, tf.math.count_nonzero(tf.equal(tf.argmax(logits, -1), y)))
-        return losses.stack(), objectives.stack(), hits.stack(), rates.stack()
+    def run_steps(iterator: Any, first: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+        count = tf.size(batches)
+        rows = tf.TensorArray(tf.float32, count, element_shape=(5,))
+        for number in tf.range(count):
+            row = update(iterator, first + tf.cast(number, tf.int64), batches[number])
+            rows = rows.write(number, row)
+        return rows.stack()
 
     return run_steps
 
@@ -89,20 +126,26 @@ class EpochRunner:
         self._batches = batches
         self._steps_per_call = FIRST_CALL_STEPS
 
-    def run(self, steps: int) -> StepRecord:
-        """Runs one epoch of `steps` steps and returns what each of them reported."""
+    def run(self, first: int, batches: np.ndarray) -> StepRecord:
+        """Runs the steps of one epoch and returns what each of them reported.
+
+        Args:
+            first: number of the first step, counted from the start of the training.
+            batches: int32 (steps,), how many batches each of them takes.
+        """
         import tensorflow as tf
 
-        parts: list[tuple[np.ndarray, ...]] = []
-        done = 0
+        parts: list[np.ndarray] = []
+        done, steps = 0, len(batches)
         while done < steps:
             count = min(self._steps_per_call, steps - done)
             began = time.perf_counter()
-            figures = self._function(self._batches, tf.constant(count))
-            parts.append(tuple(np.asarray(figure) for figure in figures))
+            step = tf.constant(first + done, tf.int64)
+            rows = self._function(self._batches, step, tf.constant(batches[done : done + count]))
+            parts.append(np.asarray(rows))
             self._adapt(time.perf_counter() - began, count)
             done += count
-        return StepRecord(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return StepRecord(*np.concatenate(parts).T)
 
     def _adapt(self, seconds: float, steps: int) -> None:
         if steps == self._steps_per_call and seconds < SECONDS_PER_CALL / 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,18 @@ def read_weights(model: keras.Model) -> list[np.ndarray]:
 
 
 def write_weights(model: keras.Model, values: Sequence[np.ndarray]) -> None:
-    """Puts back what `read_weights` returned."""
-    _write(model.variables, values)
+    """Puts back what `read_weights` returned; nothing is changed unless everything fits.
+
+    Raises:
+        ValueError: they belong to another model.
+    """
+    _check("model", model.variables, values)
+    _assign(model.variables, values)
 
 
 def capture_state(
     weights: Sequence[np.ndarray],
-    optimizer: keras.optimizers.Optimizer,
+    others: Mapping[str, Sequence[Any]],
     best: Sequence[np.ndarray] | None,
     rates: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -33,31 +38,41 @@ def capture_state(
 
     Args:
         weights: those of the model now, from `read_weights`.
-        optimizer: its built optimizer.
+        others: what else the next step depends on: name → variables, as those of the built
+            optimizer under "optimizer".
         best: the weights to keep where they are not the current ones, else None.
         rates: float32 (steps,), the learning rates that ran so far.
     """
     arrays = _numbered("model", weights)
-    arrays |= _numbered("optimizer", _read(optimizer.variables))
+    for name, variables in others.items():
+        arrays |= _numbered(name, _read(variables))
     if best is not None:
         arrays |= _numbered("best", best)
     return arrays | {"learning_rates": rates}
 
 
 def restore_state(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    arrays: Mapping[str, np.ndarray],
+    model: keras.Model, others: Mapping[str, Sequence[Any]], arrays: Mapping[str, np.ndarray]
 ) -> list[np.ndarray]:
     """Puts a captured state back and returns the weights to keep, best so far or current.
+
+    Nothing is changed unless everything fits.
+
+    Args:
+        model: of the training.
+        others: as for `capture_state`.
+        arrays: what that returned.
 
     Raises:
         ValueError: the state belongs to another model or optimizer.
     """
-    current = _gather("model", arrays)
-    write_weights(model, current)
-    _write(optimizer.variables, _gather("optimizer", arrays))
-    return _gather("best", arrays) or current
+    groups = {"model": model.variables, **others}
+    values = {name: _gather(name, arrays) for name in groups}
+    for name, variables in groups.items():
+        _check(name, variables, values[name])
+    for name, variables in groups.items():
+        _assign(variables, values[name])
+    return _gather("best", arrays) or values["model"]
 
 
 def _numbered(prefix: str, values: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -68,13 +83,20 @@ def _gather(prefix: str, arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     return [arrays[name] for name in sorted(arrays) if name.startswith(f"{prefix}/")]
 
 
-def _read(variables: Sequence[keras.Variable]) -> list[np.ndarray]:
+def _read(variables: Sequence[Any]) -> list[np.ndarray]:
     # np.array copies: TensorFlow may hand out a view of memory that the next step overwrites.
-    return [np.array(variable.value.numpy()) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
-def _write(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
+def _check(name: str, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    if len(variables) != len(values):
+        raise ValueError(f"{name}: {len(values)} arrays, expected {len(variables)}")
+    for number, (variable, value) in enumerate(zip(variables, values, strict=True)):
         if tuple(variable.shape) != value.shape:
-            raise ValueError(f"{variable.path}: shape {value.shape}, expected {variable.shape}")
+            path = getattr(variable, "path", f"{name}/{number}")
+            raise ValueError(f"{path}: shape {value.shape}, expected {tuple(variable.shape)}")
+
+
+def _assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

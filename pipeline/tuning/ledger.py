@@ -1,14 +1,16 @@
 """The trial ledger: JSON lines, each appended and fsynced. It is the truth about a search.
 
     {"event": "search", "digest": …, "time": …}                        the first line
+    {"event": "resumed", "time": …}                                    another sitting begins
     {"event": "created", "trial": "0000", "fence": 0, "time": …, "hyperparameters": {…},
-     "epochs": 10, "parent": null}
+     "epochs": 10, "parent": null, "told": 0}
     {"event": "leased", "trial": "0000", "fence": 1, "time": …}
     {"event": "epoch", "trial": "0000", "fence": 1, "time": …, "metrics": {…}}
     {"event": "ended", "trial": "0000", "fence": 1, "time": …, "metrics": {…}}
     {"event": "failed", "trial": "0000", "fence": 1, "time": …, "error": "…"}
 
-Each lease of a trial has the next fence; what comes with an older one is from a worker that
+One process writes it: the search, which has the lock of its stage's key. Its workers report to
+it. Each lease of a trial has the next fence; what comes with an older one is from a worker that
 lost its lease, and does not count. A last line without its newline was torn by a kill: it is
 ignored, and cut off before the next line is written.
 """
@@ -35,9 +37,13 @@ class TrialRecord:
         hyperparameters: path in the configuration → value.
         epochs: the epoch after which this trial ends, counted from the very first one.
         parent: the trial whose training this one continues, or None.
+        told: how many trials, counted from the first, the oracle knew the scores of when it
+            proposed this one.
+        started_seconds: when it was first leased, since the search began; the time between a
+            kill and the next sitting is left out. None before that.
         fence: number of its latest lease, 0 before the first.
         status: "created", "leased", "ended" or "failed".
-        metrics: of an ended trial: val_loss, val_accuracy, epochs_run, seconds.
+        metrics: figures of an ended trial: val_loss, val_<metric>, …, epochs_run, seconds.
         error: of a failed trial: its cause in one line.
         epochs_seen: rows that its epochs reported.
     """
@@ -46,6 +52,8 @@ class TrialRecord:
     hyperparameters: dict[str, Any]
     epochs: int
     parent: str | None = None
+    told: int = 0
+    started_seconds: float | None = None
     fence: int = 0
     status: str = "created"
     metrics: dict[str, float] = field(default_factory=dict)
@@ -70,27 +78,47 @@ class Ledger:
         """
         self._path = path
         self.trials: dict[str, TrialRecord] = {}
+        self._last_time = self._active_seconds = 0.0
+        self._fresh = True
         lines = _read_lines(path)
         if not lines:
-            self._write({"event": "search", "digest": digest, "time": time.time()})
+            lines = [{"event": "search", "digest": digest, "time": time.time()}]
+            self._write(lines[0])
             sync(path.parent)
         elif lines[0].get("digest") != digest:
             raise ArtifactError(
                 f"{path}: belongs to search {lines[0].get('digest')}, expected {digest}; "
                 f"delete {path.parent} to search anew"
             )
-        for number, line in enumerate(lines[1:], start=2):
+        for number, line in enumerate(lines, start=1):
             try:
                 self._apply(line)
             except (KeyError, TypeError) as error:
                 raise _damaged(path, number) from error
+        self._fresh = len(lines) <= 1
+
+    @property
+    def folder(self) -> Path:
+        """Where the ledger is."""
+        return self._path.parent
 
     def create(
-        self, trial: str, hyperparameters: dict[str, Any], epochs: int, parent: str | None
+        self,
+        trial: str,
+        hyperparameters: dict[str, Any],
+        epochs: int,
+        parent: str | None,
+        told: int = 0,
     ) -> TrialRecord:
         """Records a new trial and returns it."""
         self._append(
-            "created", trial, 0, hyperparameters=hyperparameters, epochs=epochs, parent=parent
+            "created",
+            trial,
+            0,
+            hyperparameters=hyperparameters,
+            epochs=epochs,
+            parent=parent,
+            told=told,
         )
         return self.trials[trial]
 
@@ -113,6 +141,11 @@ class Ledger:
         self._append("failed", trial, fence, error=error)
 
     def _append(self, event: str, trial: str, fence: int, **rest: Any) -> None:
+        if not self._fresh:
+            self._fresh = True
+            resumed = {"event": "resumed", "time": time.time()}
+            self._write(resumed)
+            self._apply(resumed)
         line = {"event": event, "trial": trial, "fence": fence, "time": time.time(), **rest}
         self._write(line)
         self._apply(line)
@@ -128,10 +161,16 @@ class Ledger:
                 os.fsync(file.fileno())
 
     def _apply(self, line: dict[str, Any]) -> None:
-        event, trial = line["event"], line["trial"]
+        event = line["event"]
+        if event not in ("search", "resumed"):
+            self._active_seconds += max(0.0, line["time"] - self._last_time)
+        self._last_time = line["time"]
+        if event in ("search", "resumed"):
+            return
+        trial = line["trial"]
         if event == "created":
             self.trials[trial] = TrialRecord(
-                trial, line["hyperparameters"], line["epochs"], line["parent"]
+                trial, line["hyperparameters"], line["epochs"], line["parent"], line["told"]
             )
             return
         record = self.trials[trial]
@@ -139,6 +178,8 @@ class Ledger:
             return
         if event == "leased":
             record.fence, record.status = line["fence"], "leased"
+            if record.started_seconds is None:
+                record.started_seconds = round(self._active_seconds, 3)
         elif event == "epoch":
             record.epochs_seen.append(line["metrics"])
         elif event == "ended":

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import TrainingError
+from pipeline.errors import PromiseError, TrainingError
 from pipeline.tuning.ledger import TrialRecord
-from pipeline.tuning.oracle import DIRECTIONS
+from pipeline.tuning.objective import Rule
+
+# So many trials that fail alike, with none that ends, and the search stops.
+SAME_FAILURES = 5
 
 
 @dataclass(frozen=True)
@@ -15,24 +20,28 @@ class SearchResult:
     """What a search found.
 
     Attributes:
-        trials: one dict per trial in order: trial, hyperparameters, score (None if it failed),
-            epochs, status ("ended" or "failed"), seconds, error.
+        trials: one dict per trial in order: trial, hyperparameters, score (the objective, None
+            if it failed), figures, feasible (keeps the constraints), epochs, status ("ended" or
+            "failed"), seconds, started_seconds (since the search began), error.
         best: the winner's hyperparameters, path → value.
         best_trial: the winner's name; of equals the first.
         score: the winner's objective.
+        figures: all of the winner's.
     """
 
     trials: list[dict[str, Any]]
     best: dict[str, Any]
     best_trial: str
     score: float
+    figures: dict[str, float]
 
 
-def summarize(records: list[TrialRecord], objective: str) -> SearchResult:
+def summarize(records: Sequence[TrialRecord], rule: Rule) -> SearchResult:
     """Chooses the best of the finished trials.
 
     Raises:
-        TrainingError: none ended with a finite objective.
+        TrainingError: none ended with finite figures.
+        PromiseError: none keeps the constraints.
     """
     ended = [record for record in records if record.status == "ended"]
     if not ended:
@@ -42,23 +51,54 @@ def summarize(records: list[TrialRecord], objective: str) -> SearchResult:
             f"tune: all {len(records)} trials failed, the first with: {cause}; "
             "change tune.search_space or the settings it starts from"
         )
-    sign = 1.0 if DIRECTIONS[objective] == "max" else -1.0
-    best = max(ended, key=lambda record: sign * record.metrics[objective])  # of equals the first
+    best = min(ended, key=lambda record: rule.rank(record.metrics))  # of equals the first
+    broken = rule.broken(best.metrics)
+    if broken:
+        raise PromiseError(
+            f"tune: none of {len(ended)} trials keeps tune.constraints; the nearest, {best.trial}: "
+            f"{broken}; widen tune.search_space or the constraint"
+        )
     return SearchResult(
-        trials=[_row(record, objective) for record in records],
+        trials=[_row(record, rule) for record in records],
         best=dict(best.hyperparameters),
         best_trial=best.trial,
-        score=best.metrics[objective],
+        score=best.metrics[rule.objective],
+        figures=dict(best.metrics),
     )
 
 
-def _row(record: TrialRecord, objective: str) -> dict[str, Any]:
+def check_failures(records: Sequence[TrialRecord]) -> None:
+    """Stops a search whose first trials all failed for the same reason.
+
+    Args:
+        records: all trials in order.
+
+    Raises:
+        TrainingError: with the first cause.
+    """
+    first = records[:SAME_FAILURES]
+    if len(first) < SAME_FAILURES or any(record.status != "failed" for record in first):
+        return
+    causes = {re.sub(r"\btrial \d+", "trial", str(record.error)) for record in first}
+    if len(causes) == 1:
+        raise TrainingError(
+            f"tune: the first {SAME_FAILURES} trials failed alike, trial {first[0].trial} with: "
+            f"{first[0].error}; change tune.search_space or the settings it starts from"
+        )
+
+
+def _row(record: TrialRecord, rule: Rule) -> dict[str, Any]:
+    metrics, ended = record.metrics, record.status == "ended"
+    seen = sum(row.get("seconds", 0.0) for row in record.epochs_seen)
     return {
         "trial": record.trial,
         "hyperparameters": dict(record.hyperparameters),
-        "score": record.metrics.get(objective),
-        "epochs": int(record.metrics.get("epochs_run", len(record.epochs_seen))),
+        "score": metrics.get(rule.objective),
+        "figures": {n: v for n, v in metrics.items() if n not in ("epochs_run", "seconds")},
+        "feasible": ended and rule.violation(metrics) == 0,
+        "epochs": int(metrics.get("epochs_run", len(record.epochs_seen))),
         "status": record.status,
-        "seconds": record.metrics.get("seconds", sum(e["seconds"] for e in record.epochs_seen)),
+        "seconds": metrics.get("seconds", seen),
+        "started_seconds": record.started_seconds,
         "error": record.error,
     }

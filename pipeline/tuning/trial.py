@@ -1,4 +1,4 @@
-"""One trial: a training of the configuration with the trial's hyperparameters in it."""
+"""One trial: the steps of the chain that the search reaches into, with the trial's values."""
 
 from __future__ import annotations
 
@@ -6,27 +6,33 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipeline.config.load import as_plain_data, validate
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.tuning.steps import Steps
 
 if TYPE_CHECKING:
     import keras
 
     from pipeline.config.schema import Config
     from pipeline.data.prepared import PreparedData
-    from pipeline.training.fit import EpochCallback
+    from pipeline.tflite.worker import ConversionWorker
+    from pipeline.training.fit import EpochCallback, FitResult
+
+Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
 class TrialTask:
-    """What is to be trained.
+    """What is to be done.
 
     Attributes:
         trial: "0000", "0001", …
         config: with the hyperparameters in it; train.epochs is tune.epochs.
+        steps: what the trial does.
         seed: of the weights and of the order of samples, the same for all trials.
         work: this trial's own folder, which survives a kill.
         stop_epoch: train up to this epoch, counted from the very first one.
@@ -35,64 +41,153 @@ class TrialTask:
 
     trial: str
     config: Config
+    steps: Steps
     seed: int
     work: Path
     stop_epoch: int
-    parent: Path | None
+    parent: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the fields as JSON values, for a worker process."""
+        return {
+            "trial": self.trial,
+            "config": as_plain_data(self.config),
+            "steps": self.steps.to_json(),
+            "seed": self.seed,
+            "work": str(self.work.resolve()),
+            "stop_epoch": self.stop_epoch,
+            "parent": None if self.parent is None else str(self.parent.resolve()),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> TrialTask:
+        """Returns the task that `to_json` described."""
+        parent = value["parent"]
+        return cls(
+            value["trial"],
+            validate(value["config"]),
+            Steps(**value["steps"]),
+            value["seed"],
+            Path(value["work"]),
+            value["stop_epoch"],
+            None if parent is None else Path(parent),
+        )
 
 
 @dataclass(frozen=True)
-class TrialOutcome:
-    """The figures of the weights that the training keeps, and what it took."""
+class TrialInputs:
+    """What all trials work on.
 
-    val_loss: float
-    val_accuracy: float
-    epochs_run: int
-    seconds: float
+    Attributes:
+        data: with the splits train and validation.
+        base_model: file of the model before tune; None where trials train their own.
+        converter: starts, or returns, the child process that converts.
+    """
+
+    data: PreparedData
+    base_model: Path | None
+    converter: Callable[[], ConversionWorker]
 
 
-TrialFunction = Callable[[TrialTask, "PreparedData", "EpochCallback"], TrialOutcome]
+TrialFunction = Callable[[TrialTask, Any, "EpochCallback"], Figures]
 
 
-def train_trial(task: TrialTask, data: PreparedData, on_epoch: EpochCallback) -> TrialOutcome:
-    """Trains one trial; killed and called again it goes on from its last epoch.
+def run_trial(task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback) -> Figures:
+    """Trains, fine-tunes and measures; killed and called again it goes on from its last epoch.
 
     Args:
-        task: what is to be trained.
-        data: with the splits train and validation.
-        on_epoch: called with each new row of the history.
+        task: what is to be done.
+        inputs: what it is done on.
+        on_epoch: called with each new row of a history.
+
+    Returns:
+        val_loss, val_<metric> (after the last step), parameters, epochs_run, seconds (of training
+        and fine-tuning), and if they are measured sparsity, size_bytes, gzip_bytes.
 
     Raises:
         ConfigError: the hyperparameters make no model or no schedule.
         TrainingError: a loss that is not finite, or no memory for the model.
+        PromiseError: a model that cannot cross the bridge or be converted.
     """
     import tensorflow as tf
 
-    from pipeline.training.fit import fit
-
-    continue_parent(task)
     try:
-        result = fit(
-            build_fresh_model(task.config, data, task.seed),
-            data,
-            task.config.train,
-            task.seed,
-            task.work / "checkpoints",
-            task.work / "output",
-            SilentProgress(),
-            label=f"trial {task.trial}",
-            stop_epoch=task.stop_epoch,
-            on_epoch=on_epoch,
-        )
+        if task.steps.trains:
+            model, trained = train_model(task, inputs.data, on_epoch)
+            figures = figures_of(trained.validation)
+            figures |= {"epochs_run": trained.epochs_run, "seconds": trained.seconds}
+        else:
+            from pipeline.models.files import load_model
+
+            assert inputs.base_model is not None  # check_space has seen to it
+            model = load_model(inputs.base_model)
+            figures = {"epochs_run": 0, "seconds": 0.0}
+        return finish_trial(model, figures, task, inputs, on_epoch)
     except tf.errors.ResourceExhaustedError as error:
         raise TrainingError(
             f"trial {task.trial}: not enough memory for this model; narrow tune.search_space"
         ) from error
     finally:
         gc.collect()  # graphs and models hold each other; a long search would keep them all
-    return TrialOutcome(
-        result.validation["loss"], result.validation["accuracy"], result.epochs_run, result.seconds
+
+
+def train_model(
+    task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+) -> tuple[keras.Model, FitResult]:
+    """Trains a fresh model as `task.config` says, up to task.stop_epoch."""
+    from pipeline.training.fit import fit
+
+    continue_parent(task)
+    model = build_fresh_model(task.config, data, task.seed)
+    result = fit(
+        model,
+        data,
+        task.config.train,
+        task.seed,
+        task.work / "checkpoints",
+        task.work / "output",
+        SilentProgress(),
+        label=f"trial {task.trial}",
+        stop_epoch=task.stop_epoch,
+        on_epoch=on_epoch,
     )
+    return model, result
+
+
+def finish_trial(
+    model: keras.Model,
+    figures: Figures,
+    task: TrialTask,
+    inputs: TrialInputs,
+    on_epoch: EpochCallback,
+) -> Figures:
+    """Does what comes after training: prunes, quantizes, measures the file.
+
+    Args:
+        model: changed in place.
+        figures: val_loss and so on of the model as it is; epochs_run and seconds so far.
+        task, inputs, on_epoch: as in `run_trial`.
+
+    Returns:
+        All figures, after the last step.
+    """
+    from pipeline.tuning.fine_tuning import measure_file, prune_model, quantize_model
+
+    figures = {**figures, "parameters": model.count_params()}
+    save = None
+    if task.steps.prunes:
+        figures = _add(figures, prune_model(model, task, inputs.data, on_epoch))
+    if task.steps.quantizes:
+        quantized, save = quantize_model(model, task, inputs.data, on_epoch)
+        figures = _add(figures, quantized)
+    if task.steps.scheme is not None:
+        figures |= measure_file(model, save, task, inputs)
+    return figures
+
+
+def figures_of(validation: dict[str, float]) -> Figures:
+    """Returns {"val_loss", "val_<metric>"} of a model's validation figures."""
+    return {f"val_{name}": value for name, value in validation.items() if name != "samples"}
 
 
 def build_fresh_model(config: Config, data: PreparedData, seed: int) -> keras.Model:
@@ -102,8 +197,14 @@ def build_fresh_model(config: Config, data: PreparedData, seed: int) -> keras.Mo
     from pipeline.models.build import build_model
 
     keras.utils.set_random_seed(seed)
-    preprocessing = data.model_preprocessing
-    return build_model(config.model, data.input_shape, data.num_classes, preprocessing)
+    return build_model(
+        config.model,
+        data.input_shape,
+        data.task,
+        data.model_preprocessing,
+        data.input_dtype,
+        data.tokens,
+    )
 
 
 def continue_parent(task: TrialTask) -> None:
@@ -118,3 +219,9 @@ def continue_parent(task: TrialTask) -> None:
     checkpoint = load_checkpoint(task.parent / "checkpoints")
     if checkpoint is not None:
         save_checkpoint(folder, checkpoint.epoch, checkpoint.arrays, checkpoint.state)
+
+
+def _add(figures: Figures, later: Figures) -> Figures:
+    """Takes over the figures of a later step; epochs and seconds add up."""
+    sums = {name: figures[name] + later[name] for name in ("epochs_run", "seconds")}
+    return {**figures, **later, **sums}

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.runtime import start_tensorflow
+from pipeline.tasks.task import classification
 
 start_tensorflow(0)
 
@@ -31,4 +32,4 @@ def tiny_data() -> PreparedData:
         return Split(x, y)
 
     splits = {"train": draw(100), "validation": draw(30)}
-    return PreparedData(splits, ("a", "b", "c"), (8, 8, 1), None, "sidecar")
+    return PreparedData(splits, classification(("a", "b", "c")), (8, 8, 1), None, "sidecar")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.bridge.crossing import to_tf_keras
-from pipeline.bridge.fit import FineTuning, evaluate, fine_tune, predict
+from pipeline.bridge.fit import FineTuning, fine_tune
+from pipeline.bridge.predict import evaluate, predict
 from pipeline.bridge.steps import StepHooks
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.batches import epoch_order
@@ -85,7 +86,7 @@ def test_the_best_epoch_is_kept_among_the_candidates(
     epochs = iter([lambda: None, lambda: spoil.assign(-spoil), lambda: None])
     hooks = StepHooks(epoch_end=lambda: next(epochs)())
     result = run(crossed, tiny_data, tmp_path, hooks, optimizer={"learning_rate": 1e-6}, epochs=3)
-    assert result.validation == evaluate(crossed, tiny_data.validation)
+    assert result.validation == evaluate(crossed, tiny_data.validation, tiny_data.task)
     scores = [(row["val_accuracy"], -row["val_loss"]) for row in result.history]
     assert result.best_epoch == 1 + scores.index(max(scores))
     assert len({row["val_accuracy"] for row in result.history}) > 1
@@ -106,7 +107,7 @@ def test_a_loss_that_is_not_finite_names_its_step(tiny_data: PreparedData, tmp_p
     x[90] = np.nan
     data = PreparedData(
         {**tiny_data.splits, "train": Split(x, tiny_data.train.y)},
-        tiny_data.class_names, (8, 8, 1), None, "sidecar",
+        tiny_data.task, (8, 8, 1), None, "sidecar",
     )  # fmt: skip
     step = int(np.flatnonzero(epoch_order(5, 0, 100) == 90)[0]) // 40
     words = rf"prune: the loss is not finite at step {step} \(epoch 1\); lower prune.optimizer"
@@ -114,10 +115,18 @@ def test_a_loss_that_is_not_finite_names_its_step(tiny_data: PreparedData, tmp_p
         run(to_tf_keras(linear_model()), data, tmp_path)
 
 
-def test_a_checkpoint_of_another_model_is_refused(tiny_data: PreparedData, tmp_path: Path) -> None:
-    run(to_tf_keras(linear_model()), tiny_data, tmp_path)
-    with pytest.raises(ArtifactError, match=r"the checkpoint holds .* expected shape .* delete"):
-        run(to_tf_keras(residual()), tiny_data, tmp_path)
+def test_another_training_starts_over(tiny_data: PreparedData, tmp_path: Path) -> None:
+    """Shapes alone would fit: it is the digest of the settings that differs."""
+    first = run(to_tf_keras(linear_model()), tiny_data, tmp_path, epochs=1)
+    others: dict[str, dict[str, Any]] = {
+        "epochs": {"epochs": 2},
+        "rate": {"epochs": 1, "optimizer": {"name": "sgd", "learning_rate": 0.25}},
+    }
+    for name, more in others.items():
+        again = run(to_tf_keras(linear_model()), tiny_data, tmp_path, **more)
+        assert again.history[0]["seconds"] != first.history[0]["seconds"], name
+    other = run(to_tf_keras(residual()), tiny_data, tmp_path, epochs=1)
+    assert len(other.history) == 1
 
 
 def test_hooks_run_in_every_step(tiny_data: PreparedData, tmp_path: Path) -> None:
@@ -140,7 +149,7 @@ def test_evaluate_by_hand(tiny_data: PreparedData) -> None:
     assert logits.shape == (30, 3) and logits.dtype == np.float32
     y = tiny_data.validation.y
     picked = [np.log(np.exp(row).sum()) - row[label] for row, label in zip(logits, y, strict=True)]
-    figures = evaluate(crossed, tiny_data.validation)
+    figures = evaluate(crossed, tiny_data.validation, tiny_data.task)
     assert figures["loss"] == pytest.approx(np.mean(picked), rel=1e-5)
     assert figures["accuracy"] == np.mean(logits.argmax(1) == y)
     assert figures["samples"] == 30

@@ -141,7 +141,7 @@ def small_cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, PreparedDa
                 "architecture": "small_cnn",
                 "filters": [8, 16],
                 "units": 32,
-                "batch_normalization": True,
+                "normalization": "batch",
             },
             "train": {"epochs": 4},
         }
@@ -149,7 +149,7 @@ def small_cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, PreparedDa
     save_preparation(prepare_data(config.data, 0), folder)
     data = load_data(config.data, folder, ("train", "validation"))
     start_tensorflow(0)
-    model = build_model(config.model, data.input_shape, data.num_classes)
+    model = build_model(config.model, data.input_shape, data.task)
     fit(model, data, config.train, 0, folder / "work", folder / "output", SilentProgress())
     return model, data
 
@@ -164,7 +164,7 @@ def mean_difference(model: Any, data: PreparedData, folder: Path) -> float:
     request = ConversionRequest("int8", "int8")
     files = convert(folder / "saved", [request], data.train.x[:200], folder / "files")
     x = data.validation.x
-    return float(compare_outputs(files["int8"], x, result.predict(x))["mean_difference"])
+    return float(compare_outputs(files["int8"], x, result.predict(x), data.task)["mean_difference"])
 
 
 def test_folding_into_a_dense_layer_is_still_wrong(

@@ -11,11 +11,14 @@ from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.optimizers import build_tf_keras_optimizer
 from pipeline.bridge.steps import StepHooks, build_loop
 from pipeline.config.optimizer import OptimizerConfig
+from pipeline.tasks.task import classification
 
 # One batch of two samples, the same at each step. From zero weights both classes have 1/2, so
 # the kernel's gradient is half of the sum of x·(p - label): [[-1/4, 1/4], [1/2, -1/2]].
 X, Y = np.float32([[1, 0], [0, 2]]), np.int64([0, 1])
+WEIGHTS = np.float32([1, 1])
 RATES = np.float32([0.4, 0.2, 0.1, 0.3])
+TASK = classification(("a", "b"))
 KERNEL_AFTER_ONE = [[0.1, -0.1], [-0.2, 0.2]]
 
 
@@ -35,13 +38,14 @@ def start(model: Any, hooks: StepHooks | None = None, name: str = "sgd") -> Any:
     """Returns a function (first step, count) → figures that goes on with endless batches."""
     import tensorflow as tf
 
-    optimizer = build_tf_keras_optimizer(OptimizerConfig(name=name, learning_rate=9), "prune")
+    config = OptimizerConfig(name=name, learning_rate=9)
+    optimizer = build_tf_keras_optimizer(config, "prune")
     optimizer.build(model.trainable_variables)
-    run_steps = build_loop(model, optimizer, RATES, hooks or StepHooks())
-    batches = iter(tf.data.Dataset.from_tensors((X, Y)).repeat())
+    run_steps = build_loop(model, optimizer, tf.Variable(RATES), hooks or StepHooks(), TASK, config)
+    batches = iter(tf.data.Dataset.from_tensors((X, Y, WEIGHTS)).repeat())
 
     def run(first: int, count: int) -> np.ndarray:
-        return run_steps(batches, tf.constant(first, tf.int64), tf.constant(count)).numpy()
+        return run_steps(batches, tf.constant(first, tf.int64), tf.ones(count, tf.int32)).numpy()
 
     return run
 
@@ -54,12 +58,12 @@ def test_two_steps_by_hand() -> None:
     model = linear()
     run = start(model)
     # A tie goes to class 0: one of two is right.
-    assert run(0, 1)[0].tolist() == pytest.approx([np.log(2), 1, 2, 0.4])
+    assert run(0, 1)[0].tolist() == pytest.approx([np.log(2), np.log(2), 1, 2, 0.4])
     np.testing.assert_allclose(kernel(model).numpy(), KERNEL_AFTER_ONE, rtol=1e-6)
     # Logits ±0.1 and ∓0.4: what is missing to 1 is 1 / (1 + e^0.2) and 1 / (1 + e^0.8).
     missing = 1 / (1 + np.exp([0.2, 0.8]))
     loss = -np.log(1 - missing).mean()
-    assert run(1, 1)[0].tolist() == pytest.approx([loss, 2, 2, 0.2])
+    assert run(1, 1)[0].tolist() == pytest.approx([loss, loss, 2, 2, 0.2])
     a, b = 0.1 + 0.2 * missing[0] / 2, 0.2 + 0.2 * missing[1]
     np.testing.assert_allclose(kernel(model).numpy(), [[a, -a], [-b, b]], rtol=1e-6)
 
@@ -76,7 +80,8 @@ def test_the_penalty_is_minimized_with_the_loss() -> None:
 def test_an_endless_penalty_shows() -> None:
     model = linear(penalty=3e38)
     kernel(model).assign([[2, 2], [2, 2]])
-    assert start(model)(0, 1)[0, 0] == np.inf
+    figures = start(model)(0, 1)[0]
+    assert figures[0] == pytest.approx(np.log(2)) and figures[1] == np.inf
 
 
 @pytest.mark.parametrize("cuts", [(4,), (1, 1, 1, 1), (3, 1)])
@@ -87,19 +92,19 @@ def test_cutting_the_call_changes_no_figure(cuts: tuple[int, ...]) -> None:
     for count in cuts:
         parts.append(run(first, count))
         first += count
-    assert expected.shape == (4, 4) and expected.dtype == np.float32
+    assert expected.shape == (4, 5) and expected.dtype == np.float32
     np.testing.assert_array_equal(np.concatenate(parts), expected)
-    np.testing.assert_array_equal(expected[:, 3], RATES)
+    np.testing.assert_array_equal(expected[:, 4], RATES)
     np.testing.assert_array_equal(kernel(cut).numpy(), kernel(whole).numpy())
 
 
 def test_a_resumed_training_takes_up_the_table_where_it_stopped() -> None:
-    assert start(linear())(2, 2)[:, 3].tolist() == pytest.approx([0.1, 0.3])
+    assert start(linear())(2, 2)[:, 4].tolist() == pytest.approx([0.1, 0.3])
 
 
 def test_an_empty_call() -> None:
     model = linear()
-    assert start(model)(0, 0).shape == (0, 4)
+    assert start(model)(0, 0).shape == (0, 5)
     assert not kernel(model).numpy().any()
 
 
@@ -140,7 +145,7 @@ def test_the_target_sparsity_is_read_at_the_end_of_the_step() -> None:
         target_sparsity=lambda step: acting + 10 * tf.cast(step, tf.float32),
     )
     figures = start(linear(), hooks)(1, 3)
-    assert figures[:, 4].tolist() == [11.125, 21.25, 31.375]
+    assert figures[:, 5].tolist() == [11.125, 21.25, 31.375]
 
 
 def test_the_end_of_the_epoch_is_not_the_steps_affair() -> None:

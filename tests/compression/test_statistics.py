@@ -10,8 +10,6 @@ import pytest
 from pipeline.compression.statistics import (
     accuracy_interval,
     compare,
-    cross_entropy,
-    label_agreement,
     mcnemar,
     output_spread,
 )
@@ -70,23 +68,6 @@ def test_mcnemar_refuses_other_lengths() -> None:
         mcnemar(np.ones(3, bool), np.ones(4, bool))
 
 
-def test_cross_entropy_by_hand() -> None:
-    # softmax of (0, ln 3) is (1/4, 3/4).
-    logits = np.array([[0.0, math.log(3)], [0.0, math.log(3)]], np.float32)
-    expected = -(math.log(0.75) + math.log(0.25)) / 2
-    assert cross_entropy(logits, np.array([1, 0])) == pytest.approx(expected, rel=1e-6)
-
-
-def test_cross_entropy_does_not_overflow() -> None:
-    assert cross_entropy(np.array([[1e4, 0.0]], np.float32), np.array([1])) == pytest.approx(1e4)
-
-
-@pytest.mark.parametrize("shape", [(0, 2), (3,), (2, 2)])
-def test_cross_entropy_refuses_shapes_that_do_not_fit(shape: tuple[int, ...]) -> None:
-    with pytest.raises(DataError, match="expected"):
-        cross_entropy(np.zeros(shape), np.zeros(3 if len(shape) > 1 and shape[0] else 0))
-
-
 def test_spread_is_over_samples_and_not_over_outputs() -> None:
     # Outputs vary by (0, 2) over samples: variances 0 and 1, mean 0.5.
     assert output_spread(np.array([[5.0, -1.0], [5.0, 1.0]])) == pytest.approx(math.sqrt(0.5))
@@ -101,7 +82,6 @@ def test_compare_by_hand() -> None:
     assert result.spread == pytest.approx(math.sqrt(2))
     assert result.max_difference == pytest.approx(3 / math.sqrt(2))
     assert result.mean_difference == pytest.approx(3.5 / 4 / math.sqrt(2))
-    assert result.label_agreement == 0.5
 
 
 def test_compare_refuses_a_reference_that_proves_nothing() -> None:
@@ -116,9 +96,3 @@ def test_compare_refuses_nan_and_other_shapes() -> None:
         compare(np.eye(2), np.array([[np.nan, 0.0], [0.0, 1.0]]))
     with pytest.raises(DataError, match="same shape"):
         compare(np.eye(2), np.eye(3))
-
-
-def test_label_agreement() -> None:
-    first = np.array([[1, 0], [0, 1], [1, 0], [1, 0]])
-    second = np.array([[2, 0], [0, 9], [0, 1], [5, 1]])
-    assert label_agreement(first, second) == 0.75

@@ -9,8 +9,8 @@ import pytest
 from pipeline.config.optimizer import OPTIMIZERS, OptimizerConfig
 from pipeline.runtime import import_tensorflow
 
-# Not an optimizer of its own (it holds others), and what every optimizer shares. EMA and
-# gradient accumulation change what a training means, not only an argument: not offered here.
+# Not an optimizer of its own (it holds others), and what every optimizer shares: the training
+# loops do moving averages and accumulation themselves, alike in both Kerases.
 HOLDERS = {"Optimizer", "LossScaleOptimizer", "MultiOptimizer"}
 SHARED = {
     "self", "name", "kwargs", "learning_rate", "clipnorm", "clipvalue", "global_clipnorm",
@@ -62,3 +62,9 @@ def test_arguments_of_another_kind_are_refused(arguments: dict, message: str) ->
 def test_weight_decay_may_be_none() -> None:
     config = OptimizerConfig.model_validate({"name": "adamw", "weight_decay": None})
     assert config.keras_arguments() == {"weight_decay": None}
+
+
+def test_a_momentum_of_no_average_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"ema_momentum 0\.5 needs use_ema: true"):
+        OptimizerConfig(ema_momentum=0.5)
+    assert OptimizerConfig(use_ema=True, ema_momentum=0.5).keras_arguments() == {}

@@ -1,11 +1,28 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from pipeline.data.batches import epoch_order, evaluation_batches, steps_per_epoch, training_batches
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.batches import (
+    _prefetched,
+    epoch_order,
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
 from pipeline.data.prepared import Split
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
+from pipeline.tasks.task import Task, classification
+
+TASK = classification(("a", "b"))
+
+
+def training(data: Split, batch: Any, seed: int, first: int, last: int, **options: Any) -> Any:
+    config = FineTuneConfig.model_validate({"batch_size": batch, **options})
+    return training_batches(data, TASK, config, seed, first, last)
 
 
 def split(n: int) -> Split:
@@ -14,7 +31,7 @@ def split(n: int) -> Split:
 
 
 def rows(dataset: object) -> list[list[int]]:
-    return [y.numpy().tolist() for _, y in dataset]  # type: ignore[attr-defined]
+    return [y.numpy().tolist() for _, y, *_ in dataset]  # type: ignore[attr-defined]
 
 
 def test_order_is_pinned() -> None:
@@ -32,36 +49,37 @@ def test_orders_of_epochs_and_seeds_differ() -> None:
 @pytest.mark.parametrize(("n", "batch", "steps"), [(10, 4, 3), (8, 4, 2), (3, 8, 1)])
 def test_steps_per_epoch(n: int, batch: int, steps: int) -> None:
     assert steps_per_epoch(n, batch) == steps
-    assert int(training_batches(split(n), batch, 0, 0, 2).cardinality()) == 2 * steps
+    assert int(training(split(n), batch, 0, 0, 2).cardinality()) == 2 * steps
 
 
 def test_epochs_follow_each_other_without_mixing() -> None:
-    batches = rows(training_batches(split(10), 4, seed=7, first_epoch=2, last_epoch=4))
+    batches = rows(training(split(10), 4, seed=7, first=2, last=4))
     assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
     assert [row for batch in batches[:3] for row in batch] == epoch_order(7, 2, 10).tolist()
     assert [row for batch in batches[3:] for row in batch] == epoch_order(7, 3, 10).tolist()
 
 
 def test_resumed_epochs_are_those_of_a_whole_run() -> None:
-    whole = rows(training_batches(split(10), 4, 7, 0, 4))
-    assert rows(training_batches(split(10), 4, 7, 2, 4)) == whole[6:]
+    whole = rows(training(split(10), 4, 7, 0, 4))
+    assert rows(training(split(10), 4, 7, 2, 4)) == whole[6:]
 
 
 def test_samples_stay_with_their_labels() -> None:
     data = split(9)
-    for x, y in training_batches(data, 4, 0, 0, 1):
+    for x, y, _ in training(data, 4, 0, 0, 1):
         np.testing.assert_array_equal(x.numpy(), data.x[y.numpy()])
         assert x.numpy().dtype == np.float32 and y.numpy().dtype == np.int64
 
 
 def test_shapes_are_known_but_for_the_batch() -> None:
-    x_spec, y_spec = training_batches(split(9), 4, 0, 0, 1).element_spec
+    x_spec, y_spec, w_spec = training(split(9), 4, 0, 0, 1).element_spec
     assert x_spec.shape.as_list() == [None, 2]
     assert y_spec.shape.as_list() == [None]
+    assert w_spec.shape.as_list() == [None]
 
 
 def test_no_epochs_are_no_batches() -> None:
-    assert rows(training_batches(split(5), 2, 0, 3, 3)) == []
+    assert rows(training(split(5), 2, 0, 3, 3)) == []
 
 
 def test_evaluation_is_in_order_and_once() -> None:
@@ -70,9 +88,128 @@ def test_evaluation_is_in_order_and_once() -> None:
     assert int(dataset.cardinality()) == 3
 
 
-@pytest.mark.parametrize("make", [evaluation_batches, lambda s, b: training_batches(s, b, 0, 0, 1)])
+@pytest.mark.parametrize("make", [evaluation_batches, lambda s, b: training(s, b, 0, 0, 1)])
 def test_empty_split_and_batch_are_refused(make: object) -> None:
     with pytest.raises(DataError, match="without samples"):
         make(split(0), 2)  # type: ignore[operator]
     with pytest.raises(ValueError, match="batch_size 0; expected at least 1"):
-        make(split(3), 0)  # type: ignore[operator]
+        evaluation_batches(split(3), 0)
+
+
+class OnDisk:
+    """Samples that are read when asked for, as images on disk are."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.x, self.shape, self.dtype = x, x.shape, x.dtype
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        found: np.ndarray = self.x[rows]
+        self.asked.append(len(found))
+        return found
+
+
+IMAGES = np.random.default_rng(0).uniform(size=(10, 4, 4, 1)).astype(np.float32)
+LABELS = np.arange(10, dtype=np.int64) % 2
+RECONSTRUCTION = Task("reconstruction", 16)
+CHANGES: dict[str, Any] = {
+    "augmentation": {"shift": 1, "rotate": 20, "contrast": 0.2, "noise": 0.1},
+    "label_smoothing": 0.1,
+    "mixup": 0.3,
+    "class_weights": {"b": 3.0},
+}
+
+
+def arrays(dataset: Any) -> list[list[np.ndarray]]:
+    return [[part.numpy() for part in batch] for batch in dataset]
+
+
+def assert_equal(first: Any, second: Any) -> None:
+    for ours, theirs in zip(arrays(first), arrays(second), strict=True):
+        for part, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(part, other)
+
+
+def test_weights_are_ones_unless_classes_have_their_own() -> None:
+    data = Split(IMAGES, LABELS)
+    assert all((w == 1).all() for _, _, w in arrays(training(data, 4, 0, 0, 1)))
+    for _, y, w in arrays(training(data, 4, 0, 0, 1, class_weights={"b": 3.0})):
+        np.testing.assert_array_equal(w, np.where(y == 1, 3.0, 1.0))
+
+
+@pytest.mark.parametrize("options", [{}, CHANGES], ids=["plain", "changed"])
+def test_samples_on_disk_are_those_in_memory(options: dict[str, Any]) -> None:
+    lazy = OnDisk(IMAGES)
+    first, second = Split(lazy, LABELS), Split(IMAGES, LABELS)
+    assert_equal(training(first, 4, 3, 0, 2, **options), training(second, 4, 3, 0, 2, **options))
+    assert_equal(evaluation_batches(first, 3), evaluation_batches(second, 3))
+    assert max(size for size in lazy.asked if size != len(IMAGES)) <= 4
+    for dataset in (training(first, 4, 0, 0, 1), evaluation_batches(first, 4)):
+        assert dataset.element_spec[0].shape.as_list() == [None, 4, 4, 1]
+
+
+@pytest.mark.parametrize("first_epoch", [1, 2])
+def test_changed_batches_of_a_resumed_training_are_those_of_a_whole_one(first_epoch: int) -> None:
+    data = Split(IMAGES, LABELS)
+    whole = training(data, 4, 3, 0, 3, **CHANGES).skip(3 * first_epoch)
+    assert_equal(training(data, 4, 3, first_epoch, 3, **CHANGES), whole)
+
+
+def test_no_epoch_and_no_sample_is_changed_like_another() -> None:
+    data = Split(np.repeat(IMAGES[:1], 6, axis=0), LABELS[:6])
+    options = {"augmentation": {"rotate": 20}}
+    x = np.concatenate([x for x, _, _ in arrays(training(data, 2, 0, 0, 3, **options))])
+    assert len({image.tobytes() for image in x}) == 18
+
+
+def test_evaluation_changes_nothing() -> None:
+    x = np.concatenate([x for x, _ in arrays(evaluation_batches(Split(IMAGES, LABELS), 4))])
+    np.testing.assert_array_equal(x, IMAGES)
+
+
+def test_soft_answers_have_a_row_per_sample() -> None:
+    for options in ({"label_smoothing": 0.2}, {"mixup": 0.3}):
+        _, y_spec, _ = training(Split(IMAGES, LABELS), 4, 0, 0, 1, **options).element_spec
+        assert (y_spec.shape.as_list(), y_spec.dtype.name) == ([None, 2], "float32")
+
+
+def test_reconstruction_is_asked_for_the_augmented_image_without_its_noise() -> None:
+    data = Split(IMAGES, IMAGES)
+
+    def batch(**augmentation: Any) -> list[np.ndarray]:
+        config = FineTuneConfig.model_validate({"batch_size": 10, "augmentation": augmentation})
+        return arrays(training_batches(data, RECONSTRUCTION, config, 0, 0, 1))[0]
+
+    x, y, _ = batch(shift=1)
+    np.testing.assert_array_equal(x, y)
+    noisy, clean, _ = batch(shift=1, noise=0.5)
+    np.testing.assert_array_equal(clean, x)
+    assert 0.4 < (noisy - clean).std() < 0.6
+
+
+def test_one_array_of_a_reconstruction_is_held_once() -> None:
+    for x, y, _ in arrays(training_batches(
+        Split(IMAGES, IMAGES), RECONSTRUCTION, FineTuneConfig(batch_size=4), 0, 0, 1
+    )):  # fmt: skip
+        np.testing.assert_array_equal(x, y)
+
+
+def test_whole_batches_are_one_step() -> None:
+    assert [len(w) for _, _, w in arrays(training(Split(IMAGES, LABELS), "full", 0, 0, 2))] == [
+        10, 10
+    ]  # fmt: skip
+
+
+def test_an_augmentation_that_does_not_fit_is_refused_before_the_first_batch() -> None:
+    with pytest.raises(ConfigError, match="needs images"):
+        training(split(5), 2, 0, 0, 1, augmentation={"rotate": 5})
+
+
+def test_few_large_batches_are_held_ready() -> None:
+    wide = np.zeros((8, 1000, 1000), np.float32)  # 4 MB a sample
+    assert _prefetched(Split(wide, LABELS), 1) == 8
+    assert _prefetched(Split(wide, LABELS), 4) == 4
+    assert _prefetched(Split(wide, LABELS), 100) == 2

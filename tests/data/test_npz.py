@@ -46,7 +46,8 @@ def test_class_names_that_are_no_strings_are_refused(write_npz: Writer) -> None:
     ("names", "message"),
     [
         ({"x_train", "y_train", "z"}, r"received the arrays x_train, y_train, z; unknown: z; exp"),
-        ({"x_train"}, "y_train is missing; expected"),
+        ({"x_train", "x_test", "y_test"}, "y_train is missing; expected"),
+        ({"y_train"}, "x_train is missing; expected"),
         ({"x", "y", "x_test"}, "y_test is missing"),
         ({"x", "y", "x_test", "y_test"}, "both plain x, y and split arrays"),
         ({"x_test", "y_test"}, "training data is missing"),
@@ -61,6 +62,13 @@ def test_wrong_arrays_are_named(names: set[str], message: str) -> None:
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.npz: No such file or directory; expected"):
         read_npz(tmp_path / "gone.npz")
+
+
+def test_samples_without_labels_are_for_reconstruction(write_npz: Writer) -> None:
+    x = small_arrays()["x"]
+    parts = read_npz(write_npz(x_train=x, x_test=x[:3])).parts
+    assert list(parts) == ["train", "test"]
+    assert parts["train"].y is None and len(parts["test"].x) == 3
 
 
 @pytest.mark.parametrize("keep", [0, 10, 0.3, 0.5, 0.9, 0.99])

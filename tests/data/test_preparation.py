@@ -11,13 +11,15 @@ import pytest
 from pipeline.data.preparation import Preparation, load_preparation, save_preparation
 from pipeline.data.preprocessing import Affine
 from pipeline.errors import ArtifactError
+from pipeline.tasks.task import Task, classification
 
 
 def preparation() -> Preparation:
     return Preparation(
         source="npz",
-        class_names=("a", "b"),
+        task=classification(("a", "b")),
         input_shape=(4,),
+        input_dtype="float32",
         part_digests={"train": "aa", "test": "bb"},
         split_parts={"train": "train", "validation": "train", "test": "test"},
         indices={
@@ -42,6 +44,17 @@ def test_round_trip(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.json", "splits.npz"]
 
 
+def test_names_of_images_and_the_encoding_survive(tmp_path: Path) -> None:
+    files = {"train": (("a/1.png", "b/ü.png"), ("aa", "bb")), "test": (("test/a/1.png",), ("cc",))}
+    encoding = {"kind": "images", "size": [8, 9], "channels": 1, "resize": "pad"}
+    saved = replace(preparation(), files=files, encoding=encoding)
+    save_preparation(saved, tmp_path)
+    loaded = load_preparation(tmp_path)
+    assert loaded.files == files
+    assert loaded.encoding == encoding
+    assert loaded.metrics()["encoding"] == "images"
+
+
 def test_files_of_equal_preparations_are_equal(tmp_path: Path) -> None:
     for name in ("a", "b"):
         save_preparation(preparation(), tmp_path / name)
@@ -57,8 +70,11 @@ def test_files_of_equal_preparations_are_equal(tmp_path: Path) -> None:
         {"affine": Affine(0.5, 0.0)},
         {"affine": None},
         {"placement": "model"},
-        {"class_names": ("a", "c")},
+        {"task": classification(("a", "c"))},
+        {"task": Task("regression", 1, (), (2.0,), (0.0,))},
         {"input_shape": (2, 2)},
+        {"input_dtype": "int32"},
+        {"encoding": {"kind": "tokens", "tokens": 9}},
         {"split_parts": {"train": "train", "validation": "test", "test": "test"}},
     ],
 )

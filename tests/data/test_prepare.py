@@ -17,6 +17,7 @@ from pipeline.data.fingerprint import describe_source
 from pipeline.data.prepare import load_data, prepare_data, save_preparation
 from pipeline.data.prepared import SPLITS, PreparedData
 from pipeline.errors import ArtifactError, DataError
+from pipeline.tasks.task import Task, classification
 from tests.data.conftest import small_arrays
 
 Writer = Callable[..., Path]
@@ -55,6 +56,7 @@ def test_given_splits_stay_as_they_are(write_npz: Writer, tmp_path: Path) -> Non
     np.testing.assert_array_equal(data.train.x, x[:30])
     np.testing.assert_array_equal(data.validation.x, x[30:45])
     np.testing.assert_array_equal(data.test.y, y[45:])
+    assert data.input_dtype == "float32" and data.encoding is None
     assert data.preprocessing is None
 
 
@@ -192,12 +194,81 @@ def test_unknown_split_is_a_bug_of_the_caller(write_npz: Writer, tmp_path: Path)
         load_data(data, tmp_path, ("val",))
 
 
+def test_multi_label_is_split_at_random(write_npz: Writer, tmp_path: Path) -> None:
+    x = small_arrays(40)["x"]
+    y = (np.arange(120).reshape(40, 3) % 7 < 2).astype(int)
+    path = write_npz(x=x, y=y, class_names=np.array(["a", "b", "c"]))
+    data = prepare_and_load(config(path, task="multi_label"), tmp_path)
+    assert data.task == Task("multi_label", 3, ("a", "b", "c"))
+    assert data.train.y.shape == (26, 3) and data.train.y.dtype == np.float32
+    counts = prepare_data(config(path, task="multi_label"), 0).class_counts
+    np.testing.assert_array_equal(counts["train"], data.train.y.sum(axis=0))
+    together = sum(np.array(positives) for positives in counts.values())
+    np.testing.assert_array_equal(together, y.sum(axis=0))
+
+
+def test_regression_targets_are_standardized(write_npz: Writer, tmp_path: Path) -> None:
+    x = small_arrays(40)["x"]
+    target = np.arange(40) ** 2.0
+    data = prepare_and_load(config(write_npz(x=x, y=target), task="regression"), tmp_path)
+    np.testing.assert_allclose(data.train.y.mean(), 0, atol=1e-6)
+    np.testing.assert_allclose(data.train.y.std(), 1, rtol=1e-6)
+    scale, offset = data.task.target_scale[0], data.task.target_offset[0]
+    back = np.concatenate([data.splits[name].y for name in SPLITS]) * scale + offset
+    np.testing.assert_allclose(np.sort(back[:, 0]), target, rtol=1e-5, atol=1e-3)
+    assert prepare_data(config(write_npz(x=x, y=target), task="regression"), 0).class_counts == {}
+
+
+def test_reconstruction_needs_no_labels(write_npz: Writer, tmp_path: Path) -> None:
+    x = small_arrays(40)["x"]
+    path = write_npz(x_train=x[:30], x_test=x[30:])
+    data = prepare_and_load(config(path, task="reconstruction"), tmp_path)
+    assert data.task == Task("reconstruction", 4)
+    assert [len(data.splits[name]) for name in SPLITS] == [26, 4, 10]
+    assert data.test.y is data.test.x
+    with pytest.raises(DataError, match="y_train is missing; data.task classification expects it"):
+        prepare_data(config(path), 0)
+
+
+def test_one_hot_and_named_labels_load_as_classes(write_npz: Writer, tmp_path: Path) -> None:
+    x, y = small_arrays(60).values()
+    names = np.array(["cat", "dog", "owl"])
+    paths = [write_npz("a.npz", x=x, y=y), write_npz("b.npz", x=x, y=np.eye(3)[y])]
+    paths.append(write_npz("c.npz", x=x, y=names[y]))
+    loaded = [prepare_and_load(config(path), tmp_path / path.stem) for path in paths]
+    for data in loaded[1:]:
+        np.testing.assert_array_equal(data.train.y, loaded[0].train.y)
+        np.testing.assert_array_equal(data.train.x, loaded[0].train.x)
+    assert loaded[2].task.class_names == ("cat", "dog", "owl")
+
+
+def test_max_train_samples_of_a_regression(write_npz: Writer) -> None:
+    x = small_arrays(40)["x"]
+    data = config(write_npz(x=x, y=np.arange(40.0)), task="regression", max_train_samples=7)
+    assert len(prepare_data(data, 0).indices["train"]) == 7
+
+
+def test_own_tokens_stay_whole_numbers(write_npz: Writer, tmp_path: Path) -> None:
+    x = np.arange(120).reshape(30, 4) % 50
+    path = write_npz(x=x, y=np.arange(30) % 2)
+    data = prepare_and_load(config(path, preprocessing={"kind": "tokens"}), tmp_path)
+    assert data.input_dtype == "int32" and data.train.x.dtype == np.int32
+    assert data.tokens == 50 and data.preprocessing is None
+
+
+def test_preparation_for_another_task_is_refused(write_npz: Writer, tmp_path: Path) -> None:
+    path = write_npz(x=small_arrays()["x"], y=np.arange(30) % 2)
+    save_preparation(prepare_data(config(path), 0), tmp_path)
+    with pytest.raises(ArtifactError, match=r"from classification, data\.task is binary; prepare"):
+        load_data(config(path, task="binary"), tmp_path, ("train",))
+
+
 def test_digits(tmp_path: Path) -> None:
     data = prepare_and_load(DataConfig(), tmp_path)
     assert [len(data.splits[name]) for name in SPLITS] == [1168, 270, 359]
     assert data.input_shape == (8, 8, 1)
     assert data.train.x.max() == 1.0
-    assert data.class_names == tuple("0123456789")
+    assert data.task == classification(tuple("0123456789"))
 
 
 @pytest.mark.skipif("SLIMLINE_DATA" not in os.environ, reason="SLIMLINE_DATA is unset: no MNIST")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.data import Preprocessing
-from pipeline.data.preprocessing import CHUNK_ROWS, Affine, fit_affine
+from pipeline.data.arrays import CHUNK_ROWS
+from pipeline.data.preprocessing import Affine, fit_affine
 from pipeline.errors import DataError
 
 

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.splits import allocate, split_indices, stratified_sample
+from pipeline.data.splits import (
+    allocate,
+    random_sample,
+    split_indices,
+    split_randomly,
+    stratified_sample,
+)
 from pipeline.errors import DataError
 
 NAMES = ("cat", "dog", "owl")
@@ -88,3 +94,40 @@ def test_sample_larger_than_the_set_is_the_set() -> None:
 def test_sample_smaller_than_the_classes_is_refused() -> None:
     with pytest.raises(DataError, match="max_train_samples is 2; expected at least 3, one per cl"):
         stratified_sample(np.arange(9) % 3, np.arange(9), 2, 3, seed=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(3, 200),
+    test=st.floats(0.01, 0.49),
+    validation=st.floats(0.01, 0.49),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_random_splits_are_disjoint_whole_and_not_empty(
+    n: int, test: float, validation: float, seed: int
+) -> None:
+    cut = split_randomly(n, {"test": test, "validation": validation}, seed)
+    np.testing.assert_array_equal(np.sort(np.concatenate(list(cut.values()))), np.arange(n))
+    for indices in cut.values():
+        assert indices.dtype == np.int64 and len(indices) and (np.diff(indices) > 0).all()
+
+
+def test_random_splits_have_their_sizes_and_depend_on_the_seed() -> None:
+    first, again, other = (split_randomly(100, FRACTIONS, seed) for seed in (0, 0, 1))
+    assert {name: len(indices) for name, indices in first.items()} == {
+        "test": 20, "validation": 10, "train": 70,
+    }  # fmt: skip
+    np.testing.assert_array_equal(first["test"], again["test"])
+    assert not np.array_equal(first["test"], other["test"])
+
+
+def test_fewer_samples_than_splits_are_refused() -> None:
+    with pytest.raises(DataError, match="received 2 samples; expected at least 3, one for each"):
+        split_randomly(2, FRACTIONS, 0)
+
+
+def test_random_sample_is_from_the_candidates() -> None:
+    candidates = np.arange(0, 100, 2)
+    chosen = random_sample(candidates, 10, seed=0)
+    assert len(chosen) == 10 and set(chosen) <= set(candidates) and (np.diff(chosen) > 0).all()
+    assert random_sample(candidates, 99, seed=0) is candidates

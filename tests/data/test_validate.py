@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.data.arrays import Part, SourceArrays
-from pipeline.data.validate import CHUNK_ROWS, validate_source
+from pipeline.data.arrays import CHUNK_ROWS, Part, SourceArrays
+from pipeline.data.table import Table
+from pipeline.data.validate import validate_source
 from pipeline.errors import DataError
 from tests.data.conftest import small_arrays
 
@@ -31,23 +32,6 @@ def test_sound_data_passes_with_default_names() -> None:
     checked = validate_source(source(all=xy()))
     assert checked.class_names == ("0", "1", "2")
     assert checked.parts["all"].y.dtype == np.int64
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int16, ">i4"])
-def test_whole_numbers_of_any_type_are_labels(dtype: Any) -> None:
-    y = small_arrays()["y"]
-    checked = validate_source(source(all=xy(y=y.astype(dtype))))
-    np.testing.assert_array_equal(checked.parts["all"].y, y)
-
-
-def test_boolean_labels_are_two_classes() -> None:
-    checked = validate_source(source(all=xy(y=np.arange(30) % 2 == 1)))
-    assert checked.class_names == ("0", "1")
-
-
-def test_column_of_labels_is_flattened() -> None:
-    y = small_arrays()["y"]
-    assert validate_source(source(all=xy(y=y[:, np.newaxis]))).parts["all"].y.shape == (30,)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -84,58 +68,6 @@ def test_samples_that_are_refused(x: np.ndarray, message: str) -> None:
     refused(message, all=xy(x=x))
 
 
-@pytest.mark.parametrize(
-    ("index", "value"), [(4, 0.5), (5, -1), (6, np.nan), (7, np.inf), (8, 2.0**31)]
-)
-def test_first_bad_label_is_named(index: int, value: float) -> None:
-    y = small_arrays()["y"].astype(np.float64)
-    y[index] = y[index + 3] = value
-    refused(rf"y\[{index}\] is {value}".replace("+", r"\+"), all=xy(y=y))
-
-
-def test_text_labels_point_to_class_names() -> None:
-    labels = np.array(["cat"] * 30)
-    refused(r"y has dtype <U3, first value \['cat'\]; .* class_names", all=xy(y=labels))
-
-
-def test_one_hot_labels_get_a_hint() -> None:
-    refused(r"y has shape \(30, 3\).*argmax\(axis=1\)", all=xy(y=np.eye(3)[np.arange(30) % 3]))
-
-
-def test_gap_in_the_classes_is_named() -> None:
-    refused("y has no sample of class 1, but classes 0 to 3", all=xy(y=np.arange(30) % 2 * 3))
-
-
-def test_classes_that_start_at_one_are_refused() -> None:
-    refused("y has no sample of class 0", all=xy(y=np.arange(30) % 3 + 1))
-
-
-def test_class_missing_in_training_is_named() -> None:
-    x, y = xy()
-    refused(
-        r"y_test\[2\] is class 2; expected a class below 3 that y_train has samples of",
-        train=(x, y % 2),
-        test=(x, y),
-    )
-
-
-def test_named_class_without_samples_is_refused() -> None:
-    refused("y has no sample of class 3, but classes 0 to 3", names=("a", "b", "c", "d"), all=xy())
-
-
-def test_label_beyond_the_names_is_refused() -> None:
-    refused(r"y\[2\] is class 2; expected a class below 2", names=("a", "b"), all=xy())
-
-
-def test_one_class_is_refused() -> None:
-    refused("y has 1 class; expected at least 2", all=xy(y=np.zeros(30, int)))
-
-
-@pytest.mark.parametrize("names", [("a", "b", "a"), ("a", " ", "c")])
-def test_class_names_must_differ_and_say_something(names: tuple[str, ...]) -> None:
-    refused(r"class_names\[[12]\] is '[ a]'; expected different, non-empty", names, all=xy())
-
-
 def test_shapes_must_agree_between_splits() -> None:
     x, y = xy()
     refused(
@@ -148,3 +80,30 @@ def test_shapes_must_agree_between_splits() -> None:
 def test_empty_split_is_refused() -> None:
     x, y = xy()
     refused("x_test is empty", train=(x, y), test=(x[:0], y[:0]))
+
+
+def test_columns_must_agree_between_splits() -> None:
+    tables = [Table({name: np.array(["1", "2"], object)}) for name in ("age", "height")]
+    y = np.arange(2)
+    parts = {"train": Part(tables[0], y), "test": Part(tables[1], y)}
+    with pytest.raises(DataError, match="x_test have the columns height, those of x_train the colu"):
+        validate_source(SourceArrays("data.csv", parts, None, "table"))
+
+
+def test_tokens_are_whole_numbers_from_zero() -> None:
+    x = np.arange(8).reshape(4, 2)
+    y = np.arange(4) % 2
+    good = SourceArrays("data.npz", {"all": Part(x, y)}, None, "tokens")
+    assert validate_source(good).kind == "tokens"
+    for value in (-1, 0.5, np.nan, 2.0**31):
+        bad = x.astype(np.float64)
+        bad[2, 1] = value
+        with pytest.raises(DataError, match=r"x\[2, 1\] is .*expected token ids: whole numbers"):
+            validate_source(SourceArrays("data.npz", {"all": Part(bad, y)}, None, "tokens"))
+
+
+def test_reconstruction_needs_no_labels_and_ignores_them() -> None:
+    x = small_arrays()["x"]
+    for y in (None, np.arange(7)):
+        checked = validate_source(SourceArrays("a", {"all": Part(x, y)}, None), "reconstruction")
+        assert checked.parts["all"].y is None and checked.class_names == ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
 from pipeline.config.model import ModelConfig
+from pipeline.tasks.task import Task, classification
 
 # The smallest configuration of each architecture, and an input shape that it takes.
 SMALL: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
@@ -17,7 +19,20 @@ SMALL: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "small_cnn": ({"filters": (3, 4), "units": 5}, (8, 8, 1)),
     "ds_cnn": ({"filters": 4, "blocks": 2}, (8, 8, 1)),
     "resnet_8": ({"filters": 2}, (8, 8, 3)),
+    "autoencoder": ({"filters": (3, 4), "units": (5,), "bottleneck": 2}, (6, 5, 2)),
 }
+
+
+def classes(count: int) -> Task:
+    """Returns a classification of `count` classes."""
+    return classification(tuple(f"class {number}" for number in range(count)))
+
+
+def task_of(architecture: str) -> Task:
+    """Returns a task that the architecture's small configuration fits."""
+    if architecture == "autoencoder":
+        return Task("reconstruction", math.prod(SMALL[architecture][1]))
+    return classes(3)
 
 
 def model_config(architecture: str, **options: Any) -> ModelConfig:

@@ -9,11 +9,11 @@ import pytest
 from pipeline.models.build import build_model
 from pipeline.models.digest import model_digest, normalized_config
 from pipeline.models.files import load_model, save_model
-from tests.models.conftest import SMALL, model_config
+from tests.models.conftest import SMALL, model_config, task_of
 
 
 def small_model(name: str = "mlp", **options: Any) -> Any:
-    return build_model(model_config(name, **options), SMALL[name][1], 3)
+    return build_model(model_config(name, **options), SMALL[name][1], task_of(name))
 
 
 def test_equal_weights_and_structure_are_equal() -> None:
@@ -49,7 +49,7 @@ def test_swapped_weights_of_one_shape_are_seen() -> None:
 
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_file_keeps_the_digest(name: str, tmp_path: Path) -> None:
-    model = small_model(name, dropout=0.1, batch_normalization=True, l2=0.1)
+    model = small_model(name, dropout=0.1, normalization="batch", l2=0.1)
     save_model(model, tmp_path / "model.keras")
     assert model_digest(load_model(tmp_path / "model.keras")) == model_digest(model)
 

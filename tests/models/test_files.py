@@ -12,12 +12,12 @@ from pipeline.errors import ArtifactError
 from pipeline.models.build import build_model
 from pipeline.models.digest import model_digest
 from pipeline.models.files import load_model, save_model
-from tests.models.conftest import SMALL, model_config
+from tests.models.conftest import SMALL, model_config, task_of
 
 
 @pytest.fixture
 def model() -> Any:
-    return build_model(model_config("mlp", dropout=0.5), SMALL["mlp"][1], 3)
+    return build_model(model_config("mlp", dropout=0.5), SMALL["mlp"][1], task_of("mlp"))
 
 
 def test_round_trip(model: Any, tmp_path: Path) -> None:

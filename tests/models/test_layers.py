@@ -39,7 +39,7 @@ def test_normalization_stands_between_kernel_and_activation(activation: str | No
     import keras
 
     x = keras.Input((4, 4, 1))
-    config = model_config("small_cnn", batch_normalization=True)
+    config = model_config("small_cnn", normalization="batch")
     y = layers.convolution(x, config, 2, 3, "conv", padding="valid", activation=activation)
     names = [layer.name for layer in keras.Model(x, y).layers[1:]]
     assert y.shape == (None, 2, 2, 2)

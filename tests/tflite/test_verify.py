@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PromiseError
+from pipeline.tasks.task import classification
 from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
@@ -17,6 +18,8 @@ from pipeline.tflite.worker import ConversionWorker
 from tests.tflite.conftest import Converted
 
 DENSE = ((288, 4), 0.75)
+
+FOUR = classification(("a", "b", "c", "d"))
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def test_split_kernels_are_compared_together(converted: Converted) -> None:
 
 
 def test_outputs_agree_with_the_model(converted: Converted) -> None:
-    parity = compare_outputs(converted.paths["float32"], converted.x, converted.logits)
+    parity = compare_outputs(converted.paths["float32"], converted.x, converted.logits, FOUR)
     assert set(parity) == {
         "samples", "max_difference", "mean_difference", "spread", "label_agreement",
     }  # fmt: skip
@@ -133,14 +136,14 @@ def test_two_swapped_filters_do_not_agree(
         conv.kernel.assign(kernel)
     request = ConversionRequest("swapped", "float32")
     path = convert(tmp_path / "swapped", [request], None, tmp_path, worker)["swapped"]
-    parity = compare_outputs(path, converted.x, converted.logits)
+    parity = compare_outputs(path, converted.x, converted.logits, FOUR)
     assert parity["max_difference"] > 0.1
 
 
 def test_a_reference_that_does_not_vary_is_refused(converted: Converted) -> None:
     same = np.repeat(converted.x[:1], 3, axis=0)
     with pytest.raises(PromiseError, match="proves nothing"):
-        compare_outputs(converted.paths["float32"], same, np.ones((3, 4), np.float32))
+        compare_outputs(converted.paths["float32"], same, np.ones((3, 4), np.float32), FOUR)
 
 
 def test_dense_scales_are_counted_in_the_file(converted: Converted) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.child_process import child_environment
 from pipeline.errors import PromiseError
 from pipeline.tflite import worker as worker_module
 from pipeline.tflite.convert import ConversionRequest, Scheme, convert
@@ -96,7 +97,7 @@ def test_the_child_does_not_inherit_the_switch_to_keras_2(
     saved_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "TF_USE_LEGACY_KERAS" in os.environ
-    assert "TF_USE_LEGACY_KERAS" not in worker_module._child_environment()
+    assert "TF_USE_LEGACY_KERAS" not in child_environment()
 
 
 def test_closing_twice_and_without_starting() -> None:
@@ -141,8 +142,8 @@ def test_the_real_child_ends_when_its_parent_is_killed_while_it_starts() -> None
 def test_a_child_deep_in_native_code_ends_with_its_parent() -> None:
     # The regular expression runs for ages in C and never lets go of the interpreter.
     busy = (
-        "import re, sys; from pipeline.tflite.convert_worker import _end_with_parent\n"
-        "_end_with_parent(True); print('busy', flush=True); re.match('(a*)*b', 'a' * 60)"
+        "import re, sys; from pipeline.child_process import end_with_parent\n"
+        "end_with_parent(True); print('busy', flush=True); re.match('(a*)*b', 'a' * 60)"
     )
     program = (
         "import subprocess, sys, time\n"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.prepared import PreparedData, Split
+from pipeline.tasks.task import classification
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +29,7 @@ def data() -> PreparedData:
     x = rng.normal(size=(130, 6)) + np.eye(3, 6)[y] * 2.0
     x, y = x.astype(np.float32), y.astype(np.int64)
     splits = {"train": Split(x[:100], y[:100]), "validation": Split(x[100:], y[100:])}
-    return PreparedData(splits, ("a", "b", "c"), (6,), None, "sidecar")
+    return PreparedData(splits, classification(("a", "b", "c")), (6,), None, "sidecar")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.config.train import TrainConfig
 from pipeline.data.prepared import PreparedData, Split
+from pipeline.tasks.task import classification
 
 EPOCHS = 14
 
@@ -20,19 +21,25 @@ def make_data() -> PreparedData:
     y = rng.integers(0, 3, 260)
     x = (rng.normal(size=(260, 6)) + np.eye(3, 6)[y]).astype(np.float32)
     splits = {"train": Split(x[:200], y[:200]), "validation": Split(x[200:], y[200:])}
-    return PreparedData(splits, ("a", "b", "c"), (6,), None, "sidecar")
+    return PreparedData(splits, classification(("a", "b", "c")), (6,), None, "sidecar")
 
 
 def make_config() -> TrainConfig:
-    """Adam, a cosine with warm-up, and early stopping that keeps other weights than the last."""
+    """All that has a state: Adam, accumulation, an average, a plateau, early stopping.
+
+    The weights that are kept are not those of the last epoch.
+    """
     return TrainConfig.model_validate(
         {
             "epochs": EPOCHS,
             "batch_size": 16,
             "optimizer": {
-                "name": "adam", "learning_rate": 0.05, "gradient_clipping": {"norm": 1.0},
+                "name": "adam", "learning_rate": 0.2, "gradient_clipping": {"norm": 1.0},
+                "use_ema": True, "ema_momentum": 0.5, "gradient_accumulation_steps": 2,
             },
-            "schedule": {"kind": "cosine", "warmup": "1 epoch"},
+            "schedule": {
+                "kind": "reduce_on_plateau", "factor": 0.5, "patience": 2, "warmup": "1 epoch",
+            },
             "early_stopping": {"monitor": "val_loss", "patience": 100},
         }
     )  # fmt: skip
@@ -53,8 +60,8 @@ def train(folder: Path, pause: float, print_epochs: bool) -> object:
         time.sleep(pause)
 
     keras.utils.set_random_seed(11)
-    config = MlpModel(architecture="mlp", units=(16, 8), dropout=0.3, batch_normalization=True)
-    model = build_model(config, (6,), 3)
+    config = MlpModel(architecture="mlp", units=(16, 8), dropout=0.3, normalization="batch")
+    model = build_model(config, (6,), make_data().task)
     result = fit(
         model, make_data(), make_config(), 11, folder / "work", folder / "output",
         SilentProgress(), on_epoch=report,

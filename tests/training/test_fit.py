@@ -105,8 +105,8 @@ def test_result_files_and_bar(
     result = fit(model, data, config, 0, *folders, bar, label="train")
 
     assert (result.epochs_run, result.best_epoch) == (3, 3)
-    assert result.validation == evaluate_model(model, data.validation)
-    assert result.train["accuracy"] == evaluate_model(model, data.train)["accuracy"]
+    assert result.validation == evaluate_model(model, data.validation, data.task)
+    assert result.train["accuracy"] == evaluate_model(model, data.train, data.task)["accuracy"]
     assert result.history[-1]["val_loss"] == pytest.approx(result.validation["loss"])
     assert result.seconds == pytest.approx(sum(row["seconds"] for row in result.history))
     shown = ["loss", "val_accuracy"]
@@ -151,7 +151,7 @@ def test_early_stopping_keeps_the_best_weights(
     assert result.best_epoch == 1 + int(np.argmin(losses))
     assert result.epochs_run == result.best_epoch + 3 < 50
     assert result.validation["loss"] == min(losses)
-    assert evaluate_model(model, data.validation)["loss"] == min(losses)
+    assert evaluate_model(model, data.validation, data.task)["loss"] == min(losses)
 
 
 def test_a_finished_training_only_returns(

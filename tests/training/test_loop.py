@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.optimizer import OptimizerConfig
+from pipeline.tasks.task import classification
 from pipeline.training import loop
 from pipeline.training.loop import EpochRunner, StepRecord, training_function
 from pipeline.training.optimizers import build_optimizer
@@ -33,52 +34,74 @@ def linear(penalty: float = 0.0, value: float = 0.0) -> Any:
     return keras.Model(inputs, layer(inputs), name="linear")
 
 
-def runner(
-    model: Any, rates: np.ndarray = RATES, x: np.ndarray = X, y: np.ndarray = Y
-) -> EpochRunner:
-    """A runner over endless repetitions of one batch."""
-    import tensorflow as tf
+class Runner:
+    """Runs steps over endless repetitions of one batch, going on where it stopped."""
 
-    optimizer = build_optimizer(OptimizerConfig(name="sgd", learning_rate=9), rates)
-    optimizer.build(model.trainable_variables)
-    batches = iter(tf.data.Dataset.from_tensors((x, y)).repeat())
-    return EpochRunner(training_function(model, optimizer), batches)
+    def __init__(
+        self, model: Any, rates: np.ndarray = RATES, x: np.ndarray = X, y: np.ndarray = Y,
+        weights: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        import tensorflow as tf
+
+        config = OptimizerConfig(name="sgd", learning_rate=9)
+        optimizer = build_optimizer(config)
+        optimizer.build(model.trainable_variables)
+        weights = np.ones(len(y), np.float32) if weights is None else weights
+        task = classification(("a", "b", "c"))
+        batches = iter(tf.data.Dataset.from_tensors((x, y, weights)).repeat())
+        function = training_function(model, optimizer, task, tf.Variable(rates), config)
+        self.epochs, self.done = EpochRunner(function, batches), 0
+
+    def run(self, steps: int) -> StepRecord:
+        record = self.epochs.run(self.done, np.ones(steps, np.int32))
+        self.done += steps
+        return record
 
 
 def test_two_steps_by_hand() -> None:
     model = linear()
-    one_by_one = runner(model)
+    one_by_one = Runner(model)
     record = one_by_one.run(1)
     assert record.losses.tolist() == pytest.approx([np.log(2)])
-    assert record.hits.tolist() == [1], "a tie goes to class 0"
+    assert record.scores.tolist() == [1], "a tie goes to class 0"
     np.testing.assert_allclose(read_weights(model)[0], [[0.1, -0.1], [-0.2, 0.2]], rtol=1e-6)
     # Logits ±0.1 and ∓0.4: what is missing to 1 is 1 / (1 + e^0.2) and 1 / (1 + e^0.8).
     missing = 1 / (1 + np.exp([0.2, 0.8]))
     record = one_by_one.run(1)
     assert record.losses.tolist() == pytest.approx([-np.log(1 - missing).mean()])
-    assert record.hits.tolist() == [2]
+    assert record.scores.tolist() == [2]
     a, b = 0.1 + 0.2 * missing[0] / 2, 0.2 + 0.2 * missing[1]
     np.testing.assert_allclose(read_weights(model)[0], [[a, -a], [-b, b]], rtol=1e-6)
 
 
 def test_each_step_records_its_own_figures() -> None:
-    record = runner(linear()).run(2)
+    record = Runner(linear()).run(2)
     missing = 1 / (1 + np.exp([0.2, 0.8]))
     assert record.losses.tolist() == pytest.approx([np.log(2), -np.log(1 - missing).mean()])
     np.testing.assert_array_equal(record.objectives, record.losses)
-    assert record.hits.tolist() == [1, 2]
+    assert record.scores.tolist() == [1, 2]
     np.testing.assert_array_equal(record.rates, RATES)
-    kinds = [record.losses.dtype, record.objectives.dtype, record.hits.dtype, record.rates.dtype]
-    assert kinds == [np.float32, np.float32, np.int64, np.float32]
+    assert record.samples.tolist() == [2, 2]
+    assert [figure.dtype for figure in vars(record).values()] == [np.float32] * 5
 
 
 def test_the_penalty_is_minimized_and_stands_apart_from_the_loss() -> None:
     model = linear(penalty=0.5, value=1.0)
-    record = runner(model).run(1)
+    record = Runner(model).run(1)
     assert record.losses.tolist() == pytest.approx([np.log(2)])
     assert record.objectives.tolist() == pytest.approx([np.log(2) + 0.5 * 4])
     # Each weight loses rate · 2 · 0.5 · weight = 0.4 more than without a penalty.
     np.testing.assert_allclose(read_weights(model)[0], [[0.7, 0.5], [0.4, 0.8]], rtol=1e-6)
+
+
+def test_weights_of_samples_scale_the_gradient_and_not_the_recorded_loss() -> None:
+    model = linear()
+    record = Runner(model, weights=np.float32([2, 0])).run(1)
+    assert record.losses.tolist() == pytest.approx([np.log(2)])
+    # (2 · ln 2 + 0) / 2: divided by the samples, not by the weights.
+    assert record.objectives.tolist() == pytest.approx([np.log(2)])
+    # Twice the first sample's part of the gradient, nothing of the second's.
+    np.testing.assert_allclose(read_weights(model)[0], [[0.2, -0.2], [0, 0]], atol=1e-7)
 
 
 def test_the_step_runs_in_training_mode() -> None:
@@ -87,7 +110,7 @@ def test_the_step_runs_in_training_mode() -> None:
     inputs = keras.Input((2,))
     x = keras.layers.BatchNormalization(momentum=0.5, name="norm")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dropout(0.5)(x)))
-    runner(model).run(1)
+    Runner(model).run(1)
     # Means 1/2 and 1, variances 1/4 and 1, taken in by half.
     norm = model.get_layer("norm")
     assert norm.moving_mean.numpy().tolist() == [0.25, 0.5]
@@ -106,7 +129,7 @@ def test_cutting_an_epoch_into_calls_changes_no_bit(
         monkeypatch.setattr(loop, "FIRST_CALL_STEPS", first)
         monkeypatch.setattr(loop, "SECONDS_PER_CALL", limit)
         model = build(dropout=0.5)
-        epochs = runner(model, rates, x, y)
+        epochs = Runner(model, rates, x, y)
         records = [epochs.run(7), epochs.run(7)]
         figures = [figure for record in records for figure in vars(record).values()]
         results.append([array.tobytes() for array in [*figures, *read_weights(model)]])
@@ -119,15 +142,18 @@ def counts(monkeypatch: pytest.MonkeyPatch, seconds: list[float], epochs: list[i
     clock, asked = [0.0], []
     durations = iter(seconds)
 
-    def take(batches: Any, steps: Any) -> tuple[np.ndarray, ...]:
-        asked.append(int(steps))
+    def take(iterator: Any, first: Any, batches: Any) -> np.ndarray:
+        assert int(first) == 7 + sum(asked) - done
+        asked.append(len(batches))
         clock[0] += next(durations)
-        return (np.full(asked[-1], len(asked)),) * 4
+        return np.full((asked[-1], 5), len(asked))
 
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
     pretended = EpochRunner(take, iter(()))
+    done = 0
     for steps in epochs:
-        assert isinstance(record := pretended.run(steps), StepRecord)
+        assert isinstance(record := pretended.run(7, np.ones(steps, np.int32)), StepRecord)
+        done += steps
         assert record.losses.shape == record.rates.shape == (steps,)
     return asked
 

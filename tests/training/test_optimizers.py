@@ -15,7 +15,7 @@ from pipeline.data.prepared import PreparedData
 from pipeline.progress import SilentProgress
 from pipeline.training.checkpoint import Checkpoint, load_checkpoint
 from pipeline.training.fit import fit
-from pipeline.training.optimizers import build_optimizer, rate_table
+from pipeline.training.optimizers import build_optimizer
 
 LEARNING_RATES = {"sgd": 0.1, "adadelta": 1.0, "adagrad": 0.1, "ftrl": 0.3, "adafactor": 0.05}
 
@@ -45,19 +45,11 @@ def test_it_learns_and_goes_on_bit_for_bit(
         assert array.tobytes() == resumed.arrays[key].tobytes(), key
 
 
-def test_the_table_gives_each_step_its_rate_and_keeps_the_last() -> None:
-    table = np.array([0.1, 0.2, 0.3], np.float32)
-    schedule = rate_table(table)
-    assert [float(schedule(step)) for step in range(5)] == [
-        float(table[min(step, 2)]) for step in range(5)
-    ]
-
-
 def test_own_arguments_reach_keras() -> None:
     config = OptimizerConfig.model_validate(
         {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True}
     )
-    optimizer = build_optimizer(config, np.array([0.1], np.float32))
+    optimizer = build_optimizer(config)
     assert (optimizer.momentum, optimizer.nesterov) == (0.9, True)
 
 
@@ -78,7 +70,7 @@ def test_clipping_by_hand(clipping: dict[str, float] | None, expected: list[Any]
     config = OptimizerConfig.model_validate(
         {"name": "sgd", "learning_rate": 1.0, "gradient_clipping": clipping}
     )
-    optimizer = build_optimizer(config, np.array([1.0], np.float32))
+    optimizer = build_optimizer(config)
     variables = [keras.Variable([0.0, 0.0]), keras.Variable([0.0, 0.0])]
     optimizer.apply([tf.constant([3.0, 4.0]), tf.constant([0.5, 0.0])], variables)
     moved = [-np.asarray(variable.value) for variable in variables]

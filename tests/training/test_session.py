@@ -196,7 +196,7 @@ def test_the_step_of_a_later_epoch_is_counted_from_the_start(
 def test_a_schedule_that_does_not_fit_is_refused_at_once(
     data: PreparedData, tmp_path: Path
 ) -> None:
-    long = {"kind": "constant", "warmup": "3 epochs"}
+    long = {"kind": "constant", "warmup": 12}
     config = TrainConfig.model_validate({"epochs": 3, "batch_size": 32, "schedule": long})
     with pytest.raises(ConfigError, match="warmup is 12 steps, expected fewer than the 12"):
         session(constant_model(), data, tmp_path, config)

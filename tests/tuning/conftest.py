@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,12 @@ import pytest
 from pipeline.config.load import validate
 from pipeline.config.schema import Config
 from pipeline.data.prepared import PreparedData, Split
-from pipeline.tuning.trial import TrialOutcome, TrialTask
+from pipeline.progress import Progress, SilentProgress
+from pipeline.tasks.task import classification
+from pipeline.tuning.crew import OwnProcess
+from pipeline.tuning.result import SearchResult
+from pipeline.tuning.search import search
+from pipeline.tuning.trial import Figures, TrialTask
 
 RATE = "train.optimizer.learning_rate"
 
@@ -33,7 +39,7 @@ def data() -> PreparedData:
     y = rng.integers(0, 3, 130)
     x = (rng.normal(size=(130, 6)) + np.eye(3, 6)[y]).astype(np.float32)
     splits = {"train": Split(x[:100], y[:100]), "validation": Split(x[100:], y[100:])}
-    return PreparedData(splits, ("a", "b", "c"), (6,), None, "sidecar")
+    return PreparedData(splits, classification(("a", "b", "c")), (6,))
 
 
 def make_config(**tune: Any) -> Config:
@@ -58,7 +64,7 @@ class FakeTrainer:
         self.tasks: list[TrialTask] = []
         self._score = score
 
-    def __call__(self, task: TrialTask, data: PreparedData, on_epoch: Any) -> TrialOutcome:
+    def __call__(self, task: TrialTask, inputs: Any, on_epoch: Any) -> Figures:
         self.tasks.append(task)
         rate = task.config.train.optimizer.learning_rate
         loss = (math.log10(rate) + 2) ** 2 + task.config.model.dropout
@@ -66,4 +72,22 @@ class FakeTrainer:
             loss = self._score(task)
         for epoch in range(1, task.stop_epoch + 1):
             on_epoch({"epoch": epoch, "val_loss": 1.0, "seconds": 0.5})
-        return TrialOutcome(loss, 1 / (1 + abs(loss)), task.stop_epoch, 0.5 * task.stop_epoch)
+        return {
+            "val_loss": loss,
+            "val_accuracy": 1 / (1 + abs(loss)),
+            "epochs_run": task.stop_epoch,
+            "seconds": 0.5 * task.stop_epoch,
+        }
+
+
+def search_with(
+    trainer: Any,
+    config: Config,
+    data: PreparedData,
+    seed: int,
+    work: Path,
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Searches in this process, with the trainer's trials."""
+    crew = OwnProcess(trainer, None)
+    return search(config, data, seed, work, progress or SilentProgress(), crew)

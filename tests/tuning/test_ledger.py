@@ -30,8 +30,8 @@ def test_it_reads_back_what_was_written(tmp_path: Path) -> None:
     read = Ledger(tmp_path / "ledger.jsonl", "d1").trials
     assert read == written
     assert read["0000"] == TrialRecord(
-        "0000", VALUES, 3, None, 1, "ended", {"val_loss": 0.5}, None,
-        [{"epoch": 1, "val_loss": 0.5}],
+        "0000", VALUES, 3, None, 0, written["0000"].started_seconds, 1, "ended",
+        {"val_loss": 0.5}, None, [{"epoch": 1, "val_loss": 0.5}],
     )  # fmt: skip
     assert (read["0001"].status, read["0001"].error) == ("failed", "loss is nan")
     assert (read["0001"].epochs, read["0001"].parent) == (9, "0000")
@@ -48,6 +48,23 @@ def test_lines_have_the_contract_s_keys(tmp_path: Path) -> None:
     assert lines[1]["hyperparameters"] == VALUES
     assert lines[3]["metrics"] == {"epoch": 1, "val_loss": 0.5}
     assert lines[7]["error"] == "loss is nan"
+
+
+def test_the_time_between_two_sittings_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 101.0, 103.0, 1003.0, 1004.0, 1008.0])
+    monkeypatch.setattr("time.time", lambda: next(clock))
+    first = Ledger(tmp_path / "ledger.jsonl", "d1")  # at 100
+    first.create("0000", VALUES, 3, None)  # at 101
+    first.lease("0000")  # at 103, then killed
+    again = Ledger(tmp_path / "ledger.jsonl", "d1")
+    again.create("0001", VALUES, 3, None, told=1)  # resumed at 1003, created at 1004
+    again.lease("0001")  # at 1008
+    for ledger in (again, Ledger(tmp_path / "ledger.jsonl", "d1")):
+        assert ledger.trials["0000"].started_seconds == 3.0
+        assert ledger.trials["0001"].started_seconds == 3.0 + 1.0 + 4.0
+        assert ledger.trials["0001"].told == 1
 
 
 def test_every_torn_end_is_ignored_and_cut(tmp_path: Path) -> None:

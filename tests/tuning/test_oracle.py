@@ -17,18 +17,20 @@ def proposals(folder: Path, seed: int, count: int, **tune: Any) -> list[Proposal
     proposer = Proposer(make_config(**tune).tune, seed, folder)
     found: list[Proposal] = []
     while len(found) < count and (proposal := proposer.propose()) is not None:
+        assert isinstance(proposal, Proposal)
         found.append(proposal)
         proposer.tell_score(proposal, proposal.hyperparameters["model.dropout"])
     return found
 
 
-@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband", "evolution"])
 @pytest.mark.parametrize("seed", [0, 7])
 def test_equal_seeds_propose_the_same(algorithm: str, seed: int, tmp_path: Path) -> None:
     runs = []
     for attempt in range(2):
         random.seed(attempt)  # what a seed of 0 became in keras-tuner
-        found = proposals(tmp_path / str(attempt), seed, 7, algorithm=algorithm, epochs=4)
+        own = {"population_size": 4} if algorithm == "evolution" else {}
+        found = proposals(tmp_path / str(attempt), seed, 7, algorithm=algorithm, epochs=4, **own)
         runs.append([proposal.hyperparameters for proposal in found])
     assert runs[0] == runs[1]
     assert len(runs[0]) == 7
@@ -68,6 +70,7 @@ def test_a_failure_does_not_stop_a_bracket_of_hyperband(tmp_path: Path) -> None:
         proposal = proposer.propose()
         if proposal is None:
             break
+        assert isinstance(proposal, Proposal)
         parents.append(proposal.parent)
         if number == 0:
             failed.append(proposal.trial)
@@ -83,7 +86,7 @@ def test_many_failures_in_a_row_do_not_stop_the_oracle(tmp_path: Path) -> None:
     proposer = Proposer(make_config(max_trials=6).tune, 0, tmp_path)
     for _ in range(6):
         proposal = proposer.propose()
-        assert proposal is not None
+        assert isinstance(proposal, Proposal)
         proposer.tell_failure(proposal, "diverged")
     assert proposer.propose() is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import ArtifactError, ConfigError, TrainingError
 from pipeline.progress import SilentProgress
-from pipeline.tuning.search import search
+from pipeline.tuning.result import SearchResult
 from pipeline.tuning.trial import TrialTask
-from tests.tuning.conftest import RATE, FakeTrainer, make_config
+from tests.tuning.conftest import RATE, FakeTrainer, make_config, search_with
 
 ALGORITHMS: list[dict[str, Any]] = [
     {"algorithm": "random", "max_trials": 8},
+    {"algorithm": "evolution", "max_trials": 12, "population_size": 4},
     {"algorithm": "bayesian", "max_trials": 7},
     {"algorithm": "hyperband", "epochs": 4, "factor": 2},
 ]
@@ -32,18 +34,25 @@ class Notes(SilentProgress):
         self.notes.append(text)
 
 
+def untimed(result: SearchResult) -> SearchResult:
+    """The same without the seconds at which trials began."""
+    trials = [{**trial, "started_seconds": None} for trial in result.trials]
+    return dataclasses.replace(result, trials=trials)
+
+
 @pytest.mark.parametrize("tune", ALGORITHMS, ids=lambda tune: tune["algorithm"])
 def test_the_best_is_found_and_all_is_told(
     tune: dict[str, Any], data: PreparedData, tmp_path: Path
 ) -> None:
     trainer = FakeTrainer()
-    result = search(make_config(**tune), data, 0, tmp_path, SilentProgress(), trainer)
+    result = search_with(trainer, make_config(**tune), data, 0, tmp_path)
     scores = [trial["score"] for trial in result.trials]
     assert result.score == min(scores)
     winner = next(t for t in result.trials if t["trial"] == result.best_trial)
     assert winner["hyperparameters"] == result.best
     assert set(winner) == {
-        "trial", "hyperparameters", "score", "epochs", "status", "seconds", "error",
+        "trial", "hyperparameters", "score", "figures", "feasible", "epochs", "status", "seconds",
+        "started_seconds", "error",
     }  # fmt: skip
     assert [t["trial"] for t in result.trials] == [f"{n:04d}" for n in range(len(scores))]
     assert [t["seconds"] for t in result.trials] == [0.5 * t["epochs"] for t in result.trials]
@@ -66,7 +75,7 @@ def test_a_killed_search_goes_on_where_it_was(
     tune: dict[str, Any], killed_in: int, data: PreparedData, tmp_path: Path
 ) -> None:
     config, alone = make_config(**tune), FakeTrainer()
-    expected = search(config, data, 3, tmp_path / "alone", SilentProgress(), alone)
+    expected = search_with(alone, config, data, 3, tmp_path / "alone")
 
     class Killed(BaseException):
         pass
@@ -74,27 +83,27 @@ def test_a_killed_search_goes_on_where_it_was(
     def kill(task: TrialTask) -> float:
         if task.trial == f"{killed_in:04d}":
             raise Killed
-        return FakeTrainer()(task, data, lambda row: None).val_loss
+        return FakeTrainer()(task, None, lambda row: None)["val_loss"]
 
     first, second = FakeTrainer(kill), FakeTrainer()
     with pytest.raises(Killed):
-        search(config, data, 3, tmp_path / "killed", SilentProgress(), first)
-    result = search(config, data, 3, tmp_path / "killed", SilentProgress(), second)
-    assert result == expected
+        search_with(first, config, data, 3, tmp_path / "killed")
+    result = search_with(second, config, data, 3, tmp_path / "killed")
+    assert untimed(result) == untimed(expected)
     assert [task.trial for task in first.tasks] == [f"{n:04d}" for n in range(killed_in + 1)]
     assert second.tasks[0].trial == f"{killed_in:04d}"
     third = FakeTrainer()
-    assert search(config, data, 3, tmp_path / "killed", SilentProgress(), third) == expected
+    assert untimed(search_with(third, config, data, 3, tmp_path / "killed")) == untimed(expected)
     assert third.tasks == []
 
 
 def test_another_space_is_another_search(data: PreparedData, tmp_path: Path) -> None:
     trainer = FakeTrainer()
-    search(make_config(max_trials=2), data, 0, tmp_path, SilentProgress(), trainer)
-    search(make_config(max_trials=3), data, 0, tmp_path, SilentProgress(), trainer)
-    search(make_config(max_trials=2), data, 1, tmp_path, SilentProgress(), trainer)
+    search_with(trainer, make_config(max_trials=2), data, 0, tmp_path)
+    search_with(trainer, make_config(max_trials=3), data, 0, tmp_path)
+    search_with(trainer, make_config(max_trials=2), data, 1, tmp_path)
     assert len(trainer.tasks) == 2 + 3 + 2
-    search(make_config(max_trials=2), data, 0, tmp_path, SilentProgress(), trainer)
+    search_with(trainer, make_config(max_trials=2), data, 0, tmp_path)
     assert len(trainer.tasks) == 7
 
 
@@ -106,9 +115,7 @@ def test_a_score_that_is_not_finite_never_wins(
     def score(task: TrialTask) -> float:
         return bad if task.trial in ("0000", "0002") else 5.0 - int(task.trial) / 10
 
-    result = search(
-        make_config(algorithm=algorithm), data, 0, tmp_path, SilentProgress(), FakeTrainer(score)
-    )
+    result = search_with(FakeTrainer(score), make_config(algorithm=algorithm), data, 0, tmp_path)
     assert result.best_trial not in ("0000", "0002")
     assert math.isfinite(result.score)
     assert result.trials[0]["status"] == "failed"
@@ -120,12 +127,12 @@ def test_of_equals_the_first_wins(data: PreparedData, tmp_path: Path) -> None:
     trainer = FakeTrainer(lambda task: 1.0)
     for objective in ("val_loss", "val_accuracy"):
         config = make_config(objective=objective, max_trials=3)
-        assert search(config, data, 0, tmp_path, SilentProgress(), trainer).best_trial == "0000"
+        assert search_with(trainer, config, data, 0, tmp_path).best_trial == "0000"
 
 
 def test_accuracy_is_better_when_higher(data: PreparedData, tmp_path: Path) -> None:
     config = make_config(objective="val_accuracy", max_trials=6)
-    result = search(config, data, 0, tmp_path, SilentProgress(), FakeTrainer())
+    result = search_with(FakeTrainer(), config, data, 0, tmp_path)
     assert result.score == max(trial["score"] for trial in result.trials)
 
 
@@ -137,7 +144,7 @@ def test_a_failing_trial_is_told_and_the_search_goes_on(data: PreparedData, tmp_
 
     notes = Notes()
     config = make_config(max_trials=4)
-    result = search(config, data, 0, tmp_path, notes, FakeTrainer(score))
+    result = search_with(FakeTrainer(score), config, data, 0, tmp_path, notes)
     assert [t["status"] for t in result.trials] == ["ended", "failed", "ended", "ended"]
     assert result.trials[1]["error"] == "trial 0001: the loss is nan at step 3"
     assert notes.notes == ["trial 0001 failed: trial 0001: the loss is nan at step 3"]
@@ -152,7 +159,7 @@ def test_when_all_fail_the_first_cause_is_the_error(
 
     trainer = FakeTrainer(score)
     with pytest.raises(TrainingError, match=r"all \d+ trials failed, the first .* small: 0000"):
-        search(make_config(algorithm=algorithm), data, 0, tmp_path, SilentProgress(), trainer)
+        search_with(trainer, make_config(algorithm=algorithm), data, 0, tmp_path)
 
 
 def test_bugs_are_not_recorded_as_failures(data: PreparedData, tmp_path: Path) -> None:
@@ -160,7 +167,7 @@ def test_bugs_are_not_recorded_as_failures(data: PreparedData, tmp_path: Path) -
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        search(make_config(), data, 0, tmp_path, SilentProgress(), FakeTrainer(score))
+        search_with(FakeTrainer(score), make_config(), data, 0, tmp_path)
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian"])
@@ -169,14 +176,13 @@ def test_a_small_space_is_used_up_cleanly(
 ) -> None:
     space = {
         "train.batch_size": {"choice": [10, 20, 50]},
-        "model.batch_normalization": {"choice": [True, False]},
+        "model.normalization": {"choice": ["batch", "none"]},
     }
     config = make_config(algorithm=algorithm, search_space=space, max_trials=30)
     trainer, notes = FakeTrainer(lambda task: float(task.trial)), Notes()
-    result = search(config, data, 0, tmp_path, notes, trainer)
+    result = search_with(trainer, config, data, 0, tmp_path, notes)
     tried = [
-        (task.config.train.batch_size, task.config.model.batch_normalization)
-        for task in trainer.tasks
+        (task.config.train.batch_size, task.config.model.normalization) for task in trainer.tasks
     ]
     assert len(tried) == len(set(tried)) <= 6
     assert len(tried) >= 5
@@ -190,14 +196,14 @@ def test_the_space_and_the_objective_are_checked_before_the_first_trial(
     trainer = FakeTrainer()
     config = make_config(search_space={"model.dropout": {"float": [0.0, 1.5]}})
     with pytest.raises(ConfigError, match=r"tune.search_space.model.dropout: 1.5 is not possible"):
-        search(config, data, 0, tmp_path, SilentProgress(), trainer)
+        search_with(trainer, config, data, 0, tmp_path)
     train_only = PreparedData({"train": data.train}, data.class_names, (6,), None, "sidecar")
     with pytest.raises(ArtifactError, match="validation split was not loaded"):
-        search(make_config(), train_only, 0, tmp_path, SilentProgress(), trainer)
+        search_with(trainer, make_config(), train_only, 0, tmp_path)
     none = Split(data.train.x[:0], data.train.y[:0])
     empty = PreparedData({**data.splits, "validation": none}, ("a",), (6,), None, "sidecar")
     with pytest.raises(ConfigError, match="needs validation samples"):
-        search(make_config(), empty, 0, tmp_path, SilentProgress(), trainer)
+        search_with(trainer, make_config(), empty, 0, tmp_path)
     assert trainer.tasks == []
 
 
@@ -206,13 +212,13 @@ def test_values_that_a_bayesian_search_would_now_draw_otherwise_are_kept(
 ) -> None:
     """As on another machine, where a Gaussian process differs in its last bits."""
     config = make_config(algorithm="bayesian", max_trials=7)
-    expected = search(config, data, 0, tmp_path, SilentProgress(), FakeTrainer())
+    expected = search_with(FakeTrainer(), config, data, 0, tmp_path)
     (path,) = tmp_path.glob("*/ledger.jsonl")
     value = repr(expected.trials[6]["hyperparameters"][RATE])
     assert path.read_text().count(value) == 1
     path.write_text(path.read_text().replace(value, "0.0125"))
     notes, trainer = Notes(), FakeTrainer()
-    result = search(config, data, 0, tmp_path, notes, trainer)
+    result = search_with(trainer, config, data, 0, tmp_path, notes)
     assert result.trials[6]["hyperparameters"][RATE] == 0.0125
     assert notes.notes == ["trial 0006: keras-tuner proposes other values now; kept"]
     assert trainer.tasks == []
@@ -222,9 +228,9 @@ def test_a_ledger_that_hyperband_cannot_follow_is_refused(
     data: PreparedData, tmp_path: Path
 ) -> None:
     config = make_config(algorithm="hyperband")
-    expected = search(config, data, 0, tmp_path, SilentProgress(), FakeTrainer())
+    expected = search_with(FakeTrainer(), config, data, 0, tmp_path)
     (path,) = tmp_path.glob("*/ledger.jsonl")
     value = repr(expected.trials[0]["hyperparameters"][RATE])
     path.write_text(path.read_text().replace(value, "0.0125"))
     with pytest.raises(ArtifactError, match=r"other values for trial 0000.*delete the folder"):
-        search(config, data, 0, tmp_path, SilentProgress(), FakeTrainer())
+        search_with(FakeTrainer(), config, data, 0, tmp_path)

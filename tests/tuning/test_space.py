@@ -30,7 +30,7 @@ def test_good_spaces_pass() -> None:
         "train.optimizer.learning_rate": {"float": [1e-4, 1e-2], "sampling": "log"},
         "train.optimizer.beta_1": {"float": [0.5, 0.99]},
         "model.dropout": {"float": [0.0, 0.5]},
-        "model.batch_normalization": {"choice": [True, False]},
+        "model.normalization": {"choice": ["batch", "none"]},
         "train.batch_size": {"choice": [32, 64]},
         "train.early_stopping.patience": {"int": [1, 5]},
     }

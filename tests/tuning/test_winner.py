@@ -21,7 +21,7 @@ def test_the_winner_is_trained_in_full(data: PreparedData, tmp_path: Path) -> No
     assert result.epochs_run == 6
     assert result.history[-1]["learning_rate"] == pytest.approx(0.05)
     assert model.trainable_variables[0].shape == (6, 4)
-    assert result.validation == evaluate_model(model, data.validation)
+    assert result.validation == evaluate_model(model, data.validation, data.task)
     assert (tmp_path / "output" / "history.csv").is_file()
 
 

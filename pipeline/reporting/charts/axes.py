@@ -35,6 +35,10 @@ class Axis:
             low, high, value = math.log(low), math.log(high), math.log(value)
         return start + (value - low) / (high - low) * (end - start)
 
+    def holds(self, value: float | None) -> bool:
+        """False for what has no place: no number, and 0 or less on a logarithmic axis."""
+        return value is not None and is_number(value) and not (self.logarithmic and value <= 0)
+
 
 def round_step(span: float, intervals: int = TARGET_INTERVALS) -> float:
     """The smallest of 1, 2, 5 × 10^k that cuts `span` > 0 into at most `intervals` pieces."""
@@ -76,6 +80,7 @@ def linear_axis(
     ceiling: float | None = None,
     whole: bool = False,
     snap: bool = True,
+    intervals: int = TARGET_INTERVALS,
 ) -> Axis:
     """An axis whose domain holds all finite values.
 
@@ -87,6 +92,7 @@ def linear_axis(
             made around a constant series does not go beyond them.
         whole: ticks on integers only (epochs, steps, trials).
         snap: stretch the domain to ticks at both ends; off for time-like axes.
+        intervals: between ticks at most about so many.
     """
     low, high = finite_range(values, (0.0, 1.0))
     if high - low <= 1e-12 * max(abs(low), abs(high)):
@@ -95,7 +101,7 @@ def linear_axis(
         low, high = low - margin, high + margin
         low = max(low, floor) if floor is not None and floor <= low + margin else low
         high = min(high, ceiling) if ceiling is not None and ceiling >= high - margin else high
-    step = round_step(high - low)
+    step = round_step(high - low, intervals)
     step = max(1.0, step) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     if snap:
@@ -114,6 +120,7 @@ def log_axis(
     title: str = "",
     *,
     format_label: Callable[[float], str] = lambda value: f"{value:g}",
+    max_ticks: int = MAX_LOG_TICKS,
 ) -> Axis:
     """A logarithmic axis over the positive finite values, with some room at both ends.
 
@@ -127,8 +134,8 @@ def log_axis(
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), (1, 3), (1,)):
         ticks = [f * 10.0**k for k in decades for f in factors if low <= f * 10.0**k <= high]
-        if len(ticks) <= MAX_LOG_TICKS:
+        if len(ticks) <= max_ticks:
             break
     else:
-        ticks = ticks[:: math.ceil(len(ticks) / MAX_LOG_TICKS)]
+        ticks = ticks[:: math.ceil(len(ticks) / max_ticks)]
     return Axis(low, high, tuple(ticks), tuple(map(format_label, ticks)), title, True)

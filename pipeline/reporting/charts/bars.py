@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pipeline.reporting.charts.axes import Axis, LabelFormat, format_tick, linear_axis
 from pipeline.reporting.charts.drawing import (
     EMPTY,
+    FAINT_COLOR,
     LINE_HEIGHT,
     WIDTH,
     LegendEntry,
@@ -31,7 +32,6 @@ ROW_HEIGHT = 24.0
 NAME_HEIGHT = 18.0
 BAR_HEIGHT = 14.0
 MAX_LABEL_SHARE = 0.38
-FAINT_COLOR = 8
 
 
 @dataclass(frozen=True)

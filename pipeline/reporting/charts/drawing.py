@@ -17,6 +17,10 @@ WIDTH = 400.0
 LETTER = 7.2
 LINE_HEIGHT = 17.0
 SWATCH = 22.0
+# Room above a plot for the title of its vertical axis.
+TITLE_HEIGHT = 29.0
+# The number of the colour for what stands in the background.
+FAINT_COLOR = 8
 EMPTY = Markup("")
 
 
@@ -32,7 +36,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """`shape` is "line", "dashed", "disc", "ring", "box" or "mark" (a tick)."""
+    """`shape` is "line", "dashed", "disc", "ring", "box", "mark", or CSS classes of a line."""
 
     name: str
     color: int
@@ -94,19 +98,40 @@ def left_margin(y_axis: Axis) -> float:
     return max(map(text_length, y_axis.labels), default=0.0) + 10
 
 
+def draw_frame(
+    entries: Sequence[LegendEntry], x_axis: Axis, y_axis: Axis, height: float
+) -> tuple[Plot, Markup]:
+    """Legend and axes of a chart of one plot, and where that plot is; `height` is the plot's."""
+    rows = legend_rows(entries)
+    top = len(rows) * LINE_HEIGHT + TITLE_HEIGHT
+    plot = Plot(left_margin(y_axis), top, WIDTH - 8, top + height)
+    return plot, draw_legend(rows) + draw_axes(plot, x_axis, y_axis)
+
+
 def draw_axes(plot: Plot, x_axis: Axis, y_axis: Axis) -> Markup:
     """Grid lines, tick labels and titles; the title of the vertical axis stands above it."""
+    return draw_y_axis(plot, y_axis) + draw_x_axis(plot, x_axis)
+
+
+def draw_y_axis(plot: Plot, y_axis: Axis) -> Markup:
+    """Horizontal grid lines with their labels, and the title above them."""
     parts = [EMPTY]
     for tick, text in zip(y_axis.ticks, y_axis.labels, strict=True):
         y = y_axis.place(tick, plot.bottom, plot.top)
         parts.append(line(plot.left, y, plot.right, y, "grid"))
         parts.append(label(plot.left - 6, y + 4, text, "end", "tick"))
-    parts.append(draw_x_ticks(plot, x_axis))
-    parts.append(line(plot.left, plot.bottom, plot.right, plot.bottom, "axis"))
-    middle = (plot.left + plot.right) / 2
-    parts.append(label(middle, plot.bottom + 36, x_axis.title, "middle", "name"))
     parts.append(label(0, plot.top - 14, y_axis.title, "start", "name"))
     return Markup("").join(parts)
+
+
+def draw_x_axis(plot: Plot, x_axis: Axis) -> Markup:
+    """The line at the bottom, ticks with their labels, and the title below them."""
+    middle = (plot.left + plot.right) / 2
+    return (
+        draw_x_ticks(plot, x_axis)
+        + line(plot.left, plot.bottom, plot.right, plot.bottom, "axis")
+        + label(middle, plot.bottom + 36, x_axis.title, "middle", "name")
+    )
 
 
 def draw_x_ticks(plot: Plot, x_axis: Axis) -> Markup:
@@ -117,7 +142,7 @@ def draw_x_ticks(plot: Plot, x_axis: Axis) -> Markup:
         x = x_axis.place(tick, plot.left, plot.right)
         parts.append(line(x, plot.bottom, x, plot.bottom + 4, "axis"))
         half = text_length(text) / 2
-        centre = min(x, WIDTH - half)
+        centre = max(half, min(x, WIDTH - half))
         if centre - half > free:
             parts.append(label(centre, plot.bottom + 18, text, "middle", "tick"))
             free = centre + half + 4
@@ -158,7 +183,8 @@ def draw_swatch(entry: LegendEntry, x: float, y: float) -> Markup:
         return box(x, y - 5, 17, 10, entry.color)
     if entry.shape == "mark":
         return line(x + 9, y - 6, x + 9, y + 6, "mark")
-    return line(x, y, x + 17, y, "line dashed" if entry.shape == "dashed" else "line", entry.color)
+    kind = {"dashed": "line dashed"}.get(entry.shape, entry.shape)
+    return line(x, y, x + 17, y, kind, entry.color)
 
 
 def dot(x: float, y: float, radius: float, shape: str, color: int, tip: str = "") -> Markup:

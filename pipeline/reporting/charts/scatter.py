@@ -1,27 +1,30 @@
-"""The scatter of size against accuracy: points with error bars, a ring for a second size."""
+"""Scatter charts, such as size against accuracy: error bars, a ring for a second place on x."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pipeline.reporting.charts.axes import Axis, format_percent_tick, linear_axis, log_axis
+from pipeline.reporting.charts.axes import (
+    Axis,
+    LabelFormat,
+    format_percent_tick,
+    linear_axis,
+    log_axis,
+)
 from pipeline.reporting.charts.drawing import (
     EMPTY,
-    LINE_HEIGHT,
+    FAINT_COLOR,
     WIDTH,
     LegendEntry,
     Plot,
     document,
     dot,
-    draw_axes,
-    draw_legend,
+    draw_frame,
     empty_note,
     label,
-    left_margin,
-    legend_rows,
     line,
     text_length,
 )
@@ -35,7 +38,10 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Dot:
-    """A file: x the compressed and `ring_x` the raw size, y with its interval [low, high]."""
+    """A point, such as a file: x its compressed and `ring_x` its raw size, y with [low, high].
+
+    `text` and `ring_text` are what a pointer held over it shows; by default bytes and per cent.
+    """
 
     name: str
     x: float
@@ -44,6 +50,13 @@ class Dot:
     low: float | None = None
     high: float | None = None
     color: int = 1
+    text: str = ""
+    ring_text: str = ""
+
+
+def short_bytes(count: float) -> str:
+    """A round number of bytes without needless decimals: 20 KB."""
+    return format_bytes(count).replace(".0 ", " ")
 
 
 def scatter_chart(
@@ -56,8 +69,13 @@ def scatter_chart(
     y_title: str,
     disc_name: str,
     ring_name: str,
+    x_format: Callable[[float], str] = short_bytes,
+    y_format: LabelFormat = format_percent_tick,
+    floor: float | None = 0.0,
+    ceiling: float | None = 1.0,
+    legend: Sequence[LegendEntry] = (),
 ) -> Markup:
-    """Draws sizes (logarithmic, bytes) against a fraction (per cent) with error bars.
+    """Draws points with error bars over a logarithmic axis; by default bytes and per cent.
 
     Args:
         key: unique in the page, for the ids of title and description.
@@ -65,36 +83,32 @@ def scatter_chart(
         dots: the points; those without a finite, positive place are left out.
         x_title, y_title: names of the axes.
         disc_name, ring_name: what the filled and the hollow points stand for.
+        x_format: from a tick to its label.
+        y_format: from (tick, step) to the label of a tick.
+        floor, ceiling: the vertical axis reaches no further; None where there is no bound.
+        legend: entries of the caller's, such as what the colours stand for; they come first.
 
     Returns:
         Markup: one `<svg>` element.
     """
     shown = [one for one in dots if is_number(one.y) and is_number(one.x) and one.x > 0]
     x_axis = log_axis(
-        [size for one in shown for size in (one.x, one.ring_x)], x_title, format_label=short_bytes
+        [size for one in shown for size in (one.x, one.ring_x)], x_title, format_label=x_format
     )
     y_axis = linear_axis(
         [value for one in shown for value in (one.low, one.y, one.high)],
         y_title,
-        format_label=format_percent_tick,
-        floor=0.0,
-        ceiling=1.0,
+        format_label=y_format,
+        floor=floor,
+        ceiling=ceiling,
     )
-    entries = [LegendEntry(disc_name, 1, "disc")]
+    entries = [*legend, LegendEntry(disc_name, FAINT_COLOR if legend else 1, "disc")]
     if any(is_number(one.ring_x) for one in shown):
-        entries.append(LegendEntry(ring_name, 1, "ring"))
-    rows = legend_rows(entries)
-    top = len(rows) * LINE_HEIGHT + 29
-    plot = Plot(left_margin(y_axis), top, WIDTH - 8, top + PLOT_HEIGHT)
-    parts = [draw_legend(rows), draw_axes(plot, x_axis, y_axis)]
-    parts += [draw_dot(plot, x_axis, y_axis, one) for one in shown]
+        entries.append(LegendEntry(ring_name, FAINT_COLOR if legend else 1, "ring"))
+    plot, frame = draw_frame(entries, x_axis, y_axis, PLOT_HEIGHT)
+    parts = [frame, *(draw_dot(plot, x_axis, y_axis, one) for one in shown)]
     parts.append(draw_names(plot, x_axis, y_axis, shown) if shown else empty_note(plot))
     return document(key, title, description, plot.bottom + 42, Markup("").join(parts))
-
-
-def short_bytes(count: float) -> str:
-    """A round number of bytes without needless decimals: 20 KB."""
-    return format_bytes(count).replace(".0 ", " ")
 
 
 def draw_dot(plot: Plot, x_axis: Axis, y_axis: Axis, one: Dot) -> Markup:
@@ -102,12 +116,12 @@ def draw_dot(plot: Plot, x_axis: Axis, y_axis: Axis, one: Dot) -> Markup:
     assert one.y is not None  # the caller left out those without
     x = x_axis.place(one.x, plot.left, plot.right)
     y = y_axis.place(one.y, plot.bottom, plot.top)
-    tip = f"{one.name}: {format_bytes(one.x)}, {100 * one.y:.2f} %"
+    tip = one.text or f"{one.name}: {format_bytes(one.x)}, {100 * one.y:.2f} %"
     parts = [EMPTY]
     if one.ring_x is not None and is_number(one.ring_x) and one.ring_x > 0:
         ring = x_axis.place(one.ring_x, plot.left, plot.right)
         parts.append(line(x, y, ring, y, "link", one.color))
-        ring_tip = f"{one.name}: {format_bytes(one.ring_x)}"
+        ring_tip = one.ring_text or f"{one.name}: {format_bytes(one.ring_x)}"
         parts.append(dot(ring, y, 4.0, "ring", one.color, ring_tip))
     if one.low is not None and one.high is not None and is_number(one.low) and is_number(one.high):
         top = y_axis.place(one.high, plot.bottom, plot.top)

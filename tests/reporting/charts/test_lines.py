@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from pipeline.reporting.charts.lines import Rule, Series, line_chart, split_at_gaps
+from pipeline.reporting.charts.lines import Rule, Series, line_chart
+from pipeline.reporting.charts.series import split_at_gaps
 
 
 def draw(*series: Series, **options: object) -> str:

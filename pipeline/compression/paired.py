@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-# The 97.5 % quantile of the standard normal distribution.
-Z_95 = 1.959963984540054
+from pipeline.compression.statistics import Z_95
+
 SIGNIFICANCE_LEVEL = 0.05
 
 

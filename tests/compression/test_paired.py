@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pipeline.reporting.statistics import is_significant, paired_difference, paired_interval
+from pipeline.compression.paired import is_significant, paired_difference, paired_interval
 
 
 def test_difference_counts_only_disagreements() -> None:

@@ -1,0 +1,53 @@
+"""What changes a training's answers and their weights, and which tasks have such answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from pipeline.config.train import FineTuneConfig
+
+Weight = Annotated[float, Field(gt=0, le=1e6)]
+ClassWeights = Literal["balanced"] | dict[str, Weight]
+
+WITH_CLASSES = ("classification", "binary")
+WITH_LABELS = (*WITH_CLASSES, "multi_label")
+
+
+def check_fine_tuning(config: FineTuneConfig, section: str, task: str, source: str) -> None:
+    """Refuses, when planned, what this task or source has no use for.
+
+    Args:
+        config: the section of a training stage.
+        section: its path, e.g. "train" or "quantize.qat".
+        task: data.task.
+        source: data.source.
+
+    Raises:
+        ValueError: naming the key, and what to do.
+    """
+    wanted = (
+        ("label_smoothing", config.label_smoothing > 0, WITH_LABELS),
+        ("mixup", config.mixup > 0, WITH_LABELS),
+        ("class_weights", config.class_weights is not None, WITH_CLASSES),
+    )
+    for key, used, tasks in wanted:
+        if used and task not in tasks:
+            raise ValueError(
+                f"{section}.{key} is for data.task {', '.join(tasks)}; {task} has no classes "
+                f"that it could act on: leave it out"
+            )
+    changed = {"augmentation": config.augmentation is not None, "mixup": config.mixup > 0}
+    if source == "text" and any(changed.values()):
+        key = next(key for key, used in changed.items() if used)
+        raise ValueError(
+            f"{section}.{key} changes numbers, and the samples of data.source text are token "
+            f"ids: leave it out"
+        )
+    if source == "csv" and config.augmentation is not None and config.augmentation.needs_images:
+        raise ValueError(
+            f"{section}.augmentation: the samples of data.source csv are rows, which only noise "
+            f"fits; the others need images"
+        )

@@ -1,0 +1,76 @@
+"""Whether the sections fit the task of the data: what each one alone cannot know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.config.applications import check_application
+from pipeline.config.mixing import check_fine_tuning
+from pipeline.config.model import check_model_fits_task
+from pipeline.config.text_models import check_text_model
+from pipeline.tasks.task import TASKS, metric_directions
+
+if TYPE_CHECKING:
+    from pipeline.config.schema import Config
+    from pipeline.config.train import FineTuneConfig
+
+
+def check_task_fit(config: Config) -> None:
+    """Refuses, before anything is read, what the task has no use for or no figure of.
+
+    Args:
+        config: the whole configuration.
+
+    Raises:
+        ValueError: the first fault, its field first.
+    """
+    check_model_fits_task(config.model, config.data.task)
+    check_text_model(config)
+    check_application(config)
+    for section, settings in _fine_tunings(config).items():
+        check_fine_tuning(settings, section, config.data.task, config.data.source)
+    _check_figures(config)
+    _check_promises(config)
+
+
+def _fine_tunings(config: Config) -> dict[str, FineTuneConfig]:
+    sections: dict[str, FineTuneConfig] = {"train": config.train, "prune": config.prune}
+    if config.quantize.qat is not None:
+        sections["quantize.qat"] = config.quantize.qat
+    return sections
+
+
+def _check_figures(config: Config) -> None:
+    """What steers a training must be measured for this task."""
+    task = config.data.task
+    figures = metric_directions(task)
+    asked: dict[str, str] = {}
+    if config.train.early_stopping is not None:
+        asked["train.early_stopping.monitor"] = config.train.early_stopping.monitor
+    for section, settings in _fine_tunings(config).items():
+        monitor = getattr(settings.schedule, "monitor", None)
+        if monitor is not None:
+            asked[f"{section}.schedule.monitor"] = monitor
+    if "tune" in config.stages and config.tune.objective.startswith("val_"):
+        asked["tune.objective"] = config.tune.objective
+    for field, figure in asked.items():
+        if figure not in figures:
+            raise ValueError(
+                f"{field}: received {figure}, expected {' or '.join(figures)} for data.task {task}"
+            )
+
+
+def _check_promises(config: Config) -> None:
+    """A bound on a figure that the task does not have would never be checked."""
+    task, quantize = config.data.task, config.quantize
+    accurate = TASKS[task].higher_is_better
+    if quantize.max_accuracy_drop is not None and not accurate:
+        raise ValueError(
+            f"quantize.max_accuracy_drop: data.task {task} has no accuracy; "
+            "set quantize.max_error_increase"
+        )
+    if quantize.max_error_increase is not None and accurate:
+        raise ValueError(
+            f"quantize.max_error_increase: data.task {task} is judged by its accuracy; "
+            "set quantize.max_accuracy_drop"
+        )

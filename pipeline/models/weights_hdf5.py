@@ -1,0 +1,152 @@
+"""The two HDF5 forms of Keras's weights, walked without following any link out of the file.
+
+Keras 3 (`save_weights("x.weights.h5")`): /layers/<class>[_<n>]/vars/<i>, numbered per class.
+Keras 1 and 2 (keras.applications): the attribute layer_names, then per layer weight_names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import UntrustedModelError
+from pipeline.models.names import numbered, snake_case
+from pipeline.models.stored_array import StoredArray, StoredLayers
+
+if TYPE_CHECKING:
+    import h5py
+
+
+@contextmanager
+def hdf5_layers(path: Path, layers: Sequence[Any]) -> Iterator[StoredLayers]:
+    """Opens a weights file and lists what it holds for a model.
+
+    Args:
+        path: the file.
+        layers: the model's layers, in its order.
+
+    Yields:
+        The arrays by layer. In the Keras 3 form under the names of `layers`, only those that
+        the file has; in the older form under the file's own names. Readable while it is open.
+
+    Raises:
+        UntrustedModelError: no whole HDF5 file, links out of it, or arrays that are no numbers.
+    """
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UntrustedModelError(
+            f"model.weights {path}: not a whole HDF5 file ({error}); save the weights again"
+        ) from error
+    with file:
+        yield _list_layers(file, path, layers)
+
+
+def _list_layers(file: h5py.File, path: Path, layers: Sequence[Any]) -> StoredLayers:
+    root = _group(file, "model_weights", path) if "model_weights" in file else file
+    if _names(root, "layer_names"):
+        return _older_form(root, path)
+    if "layers" in file:
+        return _keras_3_form(_group(file, "layers", path), path, layers)
+    raise UntrustedModelError(
+        f"model.weights {path}: received the groups {', '.join(sorted(file)[:5]) or '(none)'}, "
+        "expected weights as Keras saves them; save them with model.save_weights('x.weights.h5')"
+    )
+
+
+def _older_form(root: h5py.Group, path: Path) -> StoredLayers:
+    found: StoredLayers = {}
+    for layer in _names(root, "layer_names"):
+        group = _group(root, layer, path)
+        arrays = [_array(group, weight, path) for weight in _names(group, "weight_names")]
+        if arrays:
+            found[layer] = arrays
+    return found
+
+
+def _keras_3_form(group: h5py.Group, path: Path, layers: Sequence[Any]) -> StoredLayers:
+    found: StoredLayers = {}
+    for layer, key in zip(layers, class_numbers(layers), strict=True):
+        if key in group:
+            arrays = _layer_arrays(_group(group, key, path), path, layer)
+            if arrays:
+                found[layer.name] = arrays
+    return found
+
+
+def _layer_arrays(group: h5py.Group, path: Path, layer: Any) -> list[StoredArray]:
+    """Lists a layer's own variables; of a nested model those of its layers, one by one."""
+    inner = getattr(layer, "layers", None)
+    if inner is not None:
+        nested = _keras_3_form(_group(group, "layers", path), path, inner)
+        return [array for one in inner for array in nested.get(one.name, [])]
+    if "vars" not in group:
+        return []
+    variables = _group(group, "vars", path)
+    return [_array(variables, str(number), path) for number in range(len(variables))]
+
+
+def class_numbers(layers: Sequence[Any]) -> list[str]:
+    """Returns the names under which Keras 3 saves layers: conv2d, conv2d_1, … by class."""
+    seen: dict[str, int] = {}
+    return [numbered(snake_case(type(layer).__name__), seen) for layer in layers]
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """Reads a list of names; long ones are cut into attribute0, attribute1, …"""
+    values: list[Any] = list(group.attrs.get(attribute, []))
+    number = 0
+    while f"{attribute}{number}" in group.attrs:
+        values += list(group.attrs[f"{attribute}{number}"])
+        number += 1
+    return [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
+
+
+def _group(parent: h5py.Group, name: str, path: Path) -> h5py.Group:
+    import h5py
+
+    found = _member(parent, name, path)
+    if not isinstance(found, h5py.Group):
+        raise UntrustedModelError(f"model.weights {path}: '{name}' is no group; save them again")
+    return found
+
+
+def _array(parent: h5py.Group, name: str, path: Path) -> StoredArray:
+    import h5py
+
+    found = _member(parent, name, path)
+    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+        raise UntrustedModelError(
+            f"model.weights {path}: '{name}' is no array of this file itself, so it is not read; "
+            "save the weights again"
+        )
+    if found.dtype.kind not in "fiu":
+        raise UntrustedModelError(
+            f"model.weights {path}: '{name}' has dtype {found.dtype}, expected numbers"
+        )
+    return StoredArray(tuple(found.shape), found.dtype, lambda: np.asarray(found[()]))
+
+
+def _member(parent: h5py.Group, name: str, path: Path) -> Any:
+    """Goes down a path of hard links; soft and external ones could lead to another file."""
+    import h5py
+
+    here: Any = parent
+    for part in filter(None, name.split("/")):
+        if not isinstance(here, h5py.Group) or part not in here:
+            raise UntrustedModelError(
+                f"model.weights {path}: '{name}' is missing; the file is torn, save it again"
+            )
+        if not isinstance(here.get(part, getlink=True), h5py.HardLink):
+            raise UntrustedModelError(
+                f"model.weights {path}: '{name}' is a link, so it is not read; save the weights "
+                "again"
+            )
+        here = here[part]
+    return here

@@ -1,0 +1,1 @@
+"""Optimizers compared: the same model and data, several optimizers, several seeds."""

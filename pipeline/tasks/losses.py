@@ -1,0 +1,84 @@
+"""Loss and metric of each sample of a batch, as TensorFlow operations.
+
+Plain TensorFlow, so that the Keras 3 loop and the tf_keras loop minimize the same thing. With
+outputs z (batch, k) and answers y:
+
+    classification   loss = −Σ_j t_j · log softmax(z)_j        t one-hot of y, or y itself if soft
+    binary           loss = −t · log σ(z) − (1 − t) · log(1 − σ(z))
+    multi_label      the binary loss, mean over labels
+    regression       loss = mean over targets of (z − y)²       y standardized
+    reconstruction   loss = mean over values of (z − x)²
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.tasks.task import Task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+def losses(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """Computes the loss of each sample.
+
+    Args:
+        task: what the model is asked to do.
+        outputs: float (batch, k), or (batch, *input_shape) for reconstruction.
+        y: integer (batch,) class indices, or float soft targets (batch, k) for classification;
+            (batch,) for binary; (batch, k) otherwise; the input for reconstruction.
+
+    Returns:
+        float32 (batch,), without regularization penalties.
+    """
+    import tensorflow as tf
+
+    outputs = tf.cast(outputs, tf.float32)
+    if task.name == "classification":
+        if y.shape.rank == 1:
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
+        return tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, tf.float32), outputs)
+    targets = _flat(tf.cast(y, tf.float32))
+    if task.name in ("binary", "multi_label"):
+        errors = tf.nn.sigmoid_cross_entropy_with_logits(targets, outputs)
+    else:
+        errors = tf.math.squared_difference(_flat(outputs), targets)
+    return tf.reduce_mean(errors, axis=1)
+
+
+def scores(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """Computes the metric of each sample; its mean over samples is `task.metric`.
+
+    Args:
+        task: what the model is asked to do.
+        outputs: as for `losses`.
+        y: as for `losses`; a soft target counts as the class or label it is nearest to.
+
+    Returns:
+        float32 (batch,): 1 or 0 (right or wrong), fraction of right labels, mean absolute error
+        in the unit of the source, or mean squared error.
+    """
+    import tensorflow as tf
+
+    outputs = tf.cast(outputs, tf.float32)
+    if task.name == "classification":
+        answers = y if y.shape.rank == 1 else tf.argmax(y, axis=1)
+        hits = tf.equal(tf.argmax(outputs, axis=1), tf.cast(answers, tf.int64))
+        return tf.cast(hits, tf.float32)
+    targets = _flat(tf.cast(y, tf.float32))
+    if task.name in ("binary", "multi_label"):
+        hits = tf.equal(outputs > 0.0, targets > 0.5)
+        return tf.reduce_mean(tf.cast(hits, tf.float32), axis=1)
+    if task.name == "regression":
+        errors = tf.abs(outputs - targets) * tf.constant(task.target_scale, tf.float32)
+    else:
+        errors = tf.math.squared_difference(_flat(outputs), targets)
+    return tf.reduce_mean(errors, axis=1)
+
+
+def _flat(values: tf.Tensor) -> tf.Tensor:
+    """(batch,) or (batch, …) → (batch, values)."""
+    import tensorflow as tf
+
+    return tf.reshape(values, (tf.shape(values)[0], -1))

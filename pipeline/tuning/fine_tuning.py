@@ -1,0 +1,132 @@
+"""The steps of a trial behind its training, done as the later stages will do them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.progress import SilentProgress
+from pipeline.tuning.trial import Figures, TrialInputs, TrialTask, figures_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.data.prepared import PreparedData
+    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.training.fit import EpochCallback
+
+Save = Callable[[Path, int], None]
+
+
+class _Epochs(SilentProgress):
+    """Turns what a fine-tuning tells its bar into rows of a trial's history."""
+
+    def __init__(self, step: str, on_epoch: EpochCallback) -> None:
+        self._step, self._on_epoch, self._epoch = step, on_epoch, 0
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        """Hands on an epoch; one without figures was done in an earlier sitting."""
+        self._epoch += amount
+        if figures:
+            self._on_epoch({f"{self._step}_epoch": self._epoch, **figures})
+
+
+def prune_model(
+    model: keras.Model, task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+) -> Figures:
+    """Prunes in place with the trial's values; the stage prune does the very same."""
+    import keras
+
+    from pipeline.bridge.pruning import prune
+
+    keras.utils.set_random_seed(task.seed)
+    result = prune(
+        model,
+        data,
+        task.config.prune,
+        task.seed,
+        task.work / "prune",
+        task.work / "output",
+        _Epochs("prune", on_epoch),
+    )
+    return {
+        **figures_of(result.validation),
+        "sparsity": result.metrics()["sparsity"],
+        "epochs_run": len(result.history),
+        "seconds": result.seconds,
+    }
+
+
+def quantize_model(
+    model: keras.Model, task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+) -> tuple[Figures, Save]:
+    """Trains with quantization in the loop; the stage quantize does the very same.
+
+    Returns:
+        The figures of the quantized model, and how it is saved for conversion.
+    """
+    import keras
+
+    from pipeline.bridge.qat import quantization_aware_train
+
+    keras.utils.set_random_seed(task.seed)
+    result = quantization_aware_train(
+        model,
+        data,
+        task.config.quantize.fine_tuning,
+        task.seed,
+        task.work / "qat",
+        task.work / "output",
+        _Epochs("qat", on_epoch),
+    )
+    figures = {
+        **figures_of(result.validation),
+        "epochs_run": len(result.history),
+        "seconds": result.seconds,
+    }
+    return figures, result.save_for_conversion
+
+
+def measure_file(
+    model: keras.Model, save: Save | None, task: TrialTask, inputs: TrialInputs
+) -> Figures:
+    """Converts to the scheme that the chain deploys; returns size_bytes and gzip_bytes.
+
+    Args:
+        model: as the trial has made it.
+        save: writes a SavedModel of what QAT made of it; None: the model itself.
+        task, inputs: of the trial.
+    """
+    from pipeline.compression.sizes import sizes
+    from pipeline.data.representative import choose_representative
+    from pipeline.tflite.convert import convert
+    from pipeline.tflite.saved_model import save_keras_model
+
+    settings, data = task.config.quantize, inputs.data
+    saved = task.work / "saved_model"
+    if save is None:
+        save_keras_model(model, saved, task.config.export.batch_size)
+    else:
+        save(saved, task.config.export.batch_size)
+    chosen = choose_representative(
+        data.train, data.task, settings.representative_samples, task.seed
+    )
+    request = _request(task)
+    paths = convert(saved, [request], data.train.x[chosen], task.work / "file", inputs.converter())
+    size = sizes(paths[request.name].read_bytes())
+    return {"size_bytes": size.size_bytes, "gzip_bytes": size.gzip_bytes}
+
+
+def _request(task: TrialTask) -> ConversionRequest:
+    from pipeline.tflite.convert import ConversionRequest
+
+    settings, scheme = task.config.quantize, str(task.steps.scheme)
+    if scheme == "float32":
+        return ConversionRequest(f"trial_{task.trial}", "float32")
+    return ConversionRequest(
+        f"trial_{task.trial}",
+        scheme,  # type: ignore[arg-type]
+        settings.inference_io,
+        settings.dense_scales,
+    )
