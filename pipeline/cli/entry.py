@@ -13,9 +13,11 @@ from typing import Any
 import click
 
 import pipeline
+from pipeline.cli.compare import compare
 from pipeline.cli.describe import options
 from pipeline.cli.inspect import clean, show, status
 from pipeline.cli.optimizers import optimizers
+from pipeline.cli.predict import predict
 from pipeline.cli.run import run, stage_commands
 from pipeline.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, SlimlineError
 
@@ -42,7 +44,7 @@ def commands() -> None:
     """
 
 
-for command in (run, *stage_commands(), optimizers, options, status, show, clean):
+for command in (run, *stage_commands(), optimizers, predict, options, status, show, compare, clean):
     commands.add_command(command)
 
 

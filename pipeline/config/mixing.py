@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 if TYPE_CHECKING:
+    from pipeline.config.sources import SampleKind
     from pipeline.config.train import FineTuneConfig
 
 Weight = Annotated[float, Field(gt=0, le=1e6)]
@@ -16,14 +17,14 @@ WITH_CLASSES = ("classification", "binary")
 WITH_LABELS = (*WITH_CLASSES, "multi_label")
 
 
-def check_fine_tuning(config: FineTuneConfig, section: str, task: str, source: str) -> None:
-    """Refuses, when planned, what this task or source has no use for.
+def check_fine_tuning(config: FineTuneConfig, section: str, task: str, samples: SampleKind) -> None:
+    """Refuses, when planned, what this task or these samples have no use for.
 
     Args:
         config: the section of a training stage.
         section: its path, e.g. "train" or "quantize.qat".
         task: data.task.
-        source: data.source.
+        samples: what the samples of data.source are.
 
     Raises:
         ValueError: naming the key, and what to do.
@@ -40,14 +41,11 @@ def check_fine_tuning(config: FineTuneConfig, section: str, task: str, source: s
                 f"that it could act on: leave it out"
             )
     changed = {"augmentation": config.augmentation is not None, "mixup": config.mixup > 0}
-    if source == "text" and any(changed.values()):
+    if samples in ("text", "tokens") and any(changed.values()):
         key = next(key for key, used in changed.items() if used)
+        raise ValueError(f"{section}.{key} changes numbers, and texts are token ids: leave it out")
+    if samples == "table" and config.augmentation is not None and config.augmentation.needs_images:
         raise ValueError(
-            f"{section}.{key} changes numbers, and the samples of data.source text are token "
-            f"ids: leave it out"
-        )
-    if source == "csv" and config.augmentation is not None and config.augmentation.needs_images:
-        raise ValueError(
-            f"{section}.augmentation: the samples of data.source csv are rows, which only noise "
-            f"fits; the others need images"
+            f"{section}.augmentation: the samples are rows of a table, which only noise fits; the "
+            f"others need images"
         )

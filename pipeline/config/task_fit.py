@@ -28,7 +28,7 @@ def check_task_fit(config: Config) -> None:
     check_text_model(config)
     check_application(config)
     for section, settings in _fine_tunings(config).items():
-        check_fine_tuning(settings, section, config.data.task, config.data.source)
+        check_fine_tuning(settings, section, config.data.task, config.data.sample_kind)
     _check_figures(config)
     _check_promises(config)
 

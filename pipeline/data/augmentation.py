@@ -94,7 +94,7 @@ def image_changes(config: Augmentation, samples: Samples) -> Change:
 
     size = samples.shape[1:3]
     shades = bool(config.contrast or config.brightness)
-    low, high = value_range(samples) if shades else (None, None)
+    low, high = value_range(samples) if shades else (np.zeros(1), np.zeros(1))
 
     def change(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         rows = draw_rows(seed, tf.shape(x)[0])
@@ -152,7 +152,8 @@ def inverse_transforms(
         shift: float32 (2, b), pixels to the right and down.
 
     Returns:
-        float32 (b, 8), as the operation in _move takes it: a0 a1 a2 b0 b1 b2 0 0 with x' = a0 x + a1 y + a2, y' = b0 x + b1 y + b2.
+        float32 (b, 8), as the operation in _move takes it: a0 a1 a2 b0 b1 b2 0 0 with
+        x' = a0 x + a1 y + a2, y' = b0 x + b1 y + b2.
     """
     import tensorflow as tf
 

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.data.augmentation import add_noise, check_augmentation, image_changes
 from pipeline.data.draws import step_seed
 from pipeline.data.mixing import Batch, class_weights, mix_up, soft_answers
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -138,6 +138,8 @@ def _changes(
     if augmentation is not None:
         check_augmentation(augmentation, split.x.shape[1:], split.x.dtype)
         change_images = image_changes(augmentation, split.x)
+    if config.mixup and not np.issubdtype(split.x.dtype, np.floating):
+        raise ConfigError(f"mixup mixes numbers, received {split.x.dtype} samples; leave it out")
     weights = None
     if config.class_weights is not None:
         weights = tf.constant(class_weights(task, split.y, config.class_weights))

@@ -36,7 +36,9 @@ def step_seed(seed: int, epoch: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
 
 def stream_seed(seed: tf.Tensor, stream: str) -> tf.Tensor:
     """Returns the stateless seed of one of a step's STREAMS."""
-    return seed + [0, STREAMS.index(stream)]
+    import tensorflow as tf
+
+    return seed + tf.constant([0, STREAMS.index(stream)], tf.int64)
 
 
 def draw_rows(seed: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -110,7 +110,8 @@ def _download(config: DataConfig, row: KerasSet, parts: Parts) -> SourceArrays:
     if name == "cifar100":
         options = {"label_mode": config.keras.labels}
     elif row.shape == ():
-        options = {"start_char": None, "oov_char": None, "index_from": 0}
+        # Without num_words, Keras 3.15.1 takes the largest rank for it and drops that word.
+        options = {"start_char": None, "oov_char": None, "index_from": 0, "num_words": 2**31}
     try:
         # Keras draws its download bar on stdout, which belongs to the caller's output.
         with contextlib.redirect_stdout(sys.stderr):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.reporting.tables import clean_cell, format_table
+from pipeline.reporting.tables import MAX_WIDTH, clean_cell, format_table
 from pipeline.reporting.units import (
     MISSING,
     format_bytes,
@@ -56,7 +57,8 @@ def footnotes(result: Mapping[str, Any]) -> list[str]:
         f"* to validation loss {target['loss']:.4g}: {target['rule']}",
         f"host: {result['host']['cpu']}, {result['host']['cores']} cores",
     ]
-    return [clean_cell(line) for line in [*lines, *(f"note: {note}" for note in result["notes"])]]
+    lines += [f"note: {note}" for note in result["notes"]]
+    return [part for line in lines for part in textwrap.wrap(clean_cell(line), MAX_WIDTH)]
 
 
 def page_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -139,7 +141,10 @@ def plus_minus(estimate: Mapping[str, Any] | None, figure: Format) -> str:
     if estimate["interval"] is None:
         return figure(estimate["mean"])
     mean, (low, high) = estimate["mean"], estimate["interval"]
-    return f"{figure(mean)} ±{figure(max(mean - low, high - mean))}"
+    # 98.1 ±0.9 %: the unit once
+    value, _, unit = figure(mean).partition(" ")
+    half = figure(max(mean - low, high - mean)).partition(" ")[0]
+    return f"{value} ±{half} {unit}".rstrip()
 
 
 def plain(value: float) -> str:

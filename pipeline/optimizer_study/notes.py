@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from pipeline.optimizer_study.intervals import t_quantile
@@ -26,7 +28,7 @@ def study_notes(
         *_rates(settings, runs),
         *_failures(runs),
         *_seeds(len(settings.seeds)),
-        *_machines(outcomes),
+        *_machines(outcomes, os.cpu_count() or 1),
     ]
 
 
@@ -83,8 +85,15 @@ def _seeds(count: int) -> list[str]:
     return []
 
 
-def _machines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
-    machines = {outcome["cpu"] for outcome in outcomes}
-    if len(machines) < 2:
+def _machines(outcomes: Sequence[Mapping[str, Any]], cores: int) -> list[str]:
+    """Several machines, or one with other work than ours: our own takes up to all cores."""
+    machines = sorted({outcome["cpu"] for outcome in outcomes})
+    if len(machines) > 1:
+        return [f"trained on several machines ({', '.join(machines)}): times do not compare"]
+    loads = [outcome["load"] for outcome in outcomes if outcome["load"] is not None]
+    if not loads or median(loads) <= cores + 1:
         return []
-    return [f"trained on several machines ({', '.join(sorted(machines))}): times do not compare"]
+    return [
+        f"other work shared this machine (load {median(loads):.1f} on {cores} cores): times are "
+        "longer than they need be, and differences in time small against that are noise"
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 # The share of the way from the untrained loss to the best optimizer's lowest.
 TARGET_SHARE = 0.9
 RULE = (
-    f"{TARGET_SHARE:.0%} of the way from the untrained model's validation loss down to the "
+    f"{100 * TARGET_SHARE:.0f} % of the way from the untrained model's validation loss down to the "
     "lowest that the best optimizer's median training reached"
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -62,7 +63,7 @@ def train_once(
     Returns:
         The outcome: history, train and validation (of the last weights, in inference mode),
         step_seconds (median of the epochs after the first; None with one epoch), seconds,
-        state_bytes (what the optimizer keeps), parameters, cpu.
+        state_bytes (what the optimizer keeps), parameters, cpu, load (of the machine, at the end).
 
     Raises:
         ConfigError: the model or the schedule does not fit.
@@ -101,7 +102,13 @@ def train_once(
         "state_bytes": state_bytes(work / "checkpoints"),
         "parameters": int(model.count_params()),
         "cpu": cpu_name(),
+        "load": machine_load(),
     }
+
+
+def machine_load() -> float | None:
+    """Returns how many processes wanted a core during the last minute; None where unknown."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def state_bytes(checkpoints: Path) -> int:

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from pipeline.reporting import units
 from pipeline.reporting.metric import metric_of
 from pipeline.reporting.report_charts import draw_charts
-from pipeline.reporting.tables import sort_trials
+from pipeline.reporting.tables import format_score, sort_trials
 from pipeline.reporting.trial_charts import MAX_THREADS
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def template_environment() -> jinja2.Environment:
         "seconds": lambda value: unbroken(units.format_seconds(value)),
         "milliseconds": lambda value: unbroken(units.format_milliseconds(value)),
         "figure": units.format_figure,
+        "score": format_score,
         "unbroken": unbroken,
         "breakable": breakable,
         "spread": describe_spread,

@@ -58,8 +58,8 @@ class Metric:
     def unit(self) -> str:
         """What a value is measured in; "" for a share."""
         if self.task == "regression":
-            one = f"the unit of {self.targets[0]}"
-            return one if len(self.targets) == 1 else "the unit of the targets"
+            one_is_named = len(self.targets) == 1
+            return f"the unit of {self.targets[0]}" if one_is_named else "the unit of the targets"
         return "squared units of the input" if self.task == "reconstruction" else ""
 
     @property

@@ -143,7 +143,7 @@ def trials_table(tune_metrics: Mapping[str, Any], limit: int | None = None) -> s
     rows = [
         (
             trial["trial"] + ("*" if trial["trial"] == tune_metrics["best_trial"] else ""),
-            MISSING if trial["score"] is None else f"{trial['score']:.4f}",
+            MISSING if trial["score"] is None else format_score(trial["score"]),
             trial["epochs"],
             format_seconds(trial["seconds"]),
             trial["error"] or describe_hyperparameters(trial["hyperparameters"]),
@@ -156,12 +156,20 @@ def trials_table(tune_metrics: Mapping[str, Any], limit: int | None = None) -> s
 
 
 def sort_trials(trials: Sequence[Mapping[str, Any]], objective: str) -> list[Mapping[str, Any]]:
-    """Trials with the best score first and those without a usable score last."""
+    """The best score first, then those that break a constraint, then those without a score."""
     sign = 1.0 if is_minimized(objective) else -1.0
-    return sorted(
-        trials,
-        key=lambda t: (0, sign * t["score"]) if is_number(t["score"]) else (1, 0.0),
-    )
+
+    def order(trial: Mapping[str, Any]) -> tuple[int, float]:
+        if not is_number(trial["score"]):
+            return 2, 0.0
+        return 0 if trial.get("feasible", True) else 1, sign * trial["score"]
+
+    return sorted(trials, key=order)
+
+
+def format_score(score: float) -> str:
+    """A trial's score: bytes are whole, losses and shares have four decimals."""
+    return f"{score:,.0f}" if abs(score) >= 1000 else f"{score:.4f}"
 
 
 def is_minimized(objective: str) -> bool:

@@ -16,7 +16,13 @@ from pipeline.reporting.charts.axes import (
 )
 from pipeline.reporting.charts.bars import Bar, bar_chart
 from pipeline.reporting.charts.lines import Series, line_chart
-from pipeline.reporting.charts.parallel import Dimension, Thread, parallel_chart
+from pipeline.reporting.charts.parallel import (
+    THREAD_NAMES,
+    Dimension,
+    Thread,
+    parallel_chart,
+)
+from pipeline.reporting.tables import sort_trials
 from pipeline.reporting.units import format_figure, format_percent, is_number
 
 # Scores further apart than this are drawn over a logarithmic axis.
@@ -94,7 +100,7 @@ def best_steps(trials: Sequence[Trial], times: Sequence[float]) -> list[tuple[fl
 
 def draw_parallel(trials: Mapping[str, Any], space: Mapping[str, Any]) -> Markup:
     """Every trial as a line through its settings down to its score."""
-    ranked = rank_trials(trials)[:MAX_THREADS]
+    ranked = sort_trials(trials["trials"], trials["objective"])[:MAX_THREADS]
     paths = list(dict.fromkeys(path for trial in ranked for path in trial["hyperparameters"]))
     dimensions = [
         make_dimension(path, [trial["hyperparameters"].get(path) for trial in ranked], space)
@@ -109,7 +115,7 @@ def draw_parallel(trials: Mapping[str, Any], space: Mapping[str, Any]) -> Markup
         form = format_percent_tick if is_fraction(objective) else format_tick
         axis = linear_axis(known, format_label=form)
     dimensions.append(Dimension(f"→ {objective}", axis, scores, missing="failed"))
-    usable = [trial for trial in ranked if is_number(trial["score"])]
+    usable = [trial for trial in ranked if kind_of(1, trial, 0) != "failed"]
     top = max(1, len(usable) // 4)
     threads = [
         Thread(kind_of(place, trial, top), describe_trial(trial, objective))
@@ -122,21 +128,20 @@ def draw_parallel(trials: Mapping[str, Any], space: Mapping[str, Any]) -> Markup
         f"{objective}. The table below has the same figures.",
         dimensions,
         threads,
+        names=(*THREAD_NAMES[:3], ("failed", "failed or breaks a constraint"))
+        if any(not trial.get("feasible", True) for trial in usable_of(ranked))
+        else THREAD_NAMES,
     )
 
 
-def rank_trials(trials: Mapping[str, Any]) -> list[Trial]:
-    """Best first, failed last."""
-    sign = 1.0 if trials["minimized"] else -1.0
-    return sorted(
-        trials["trials"],
-        key=lambda t: (0, sign * t["score"]) if is_number(t["score"]) else (1, 0.0),
-    )
+def usable_of(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that ended with a score."""
+    return [trial for trial in trials if is_number(trial["score"])]
 
 
 def kind_of(place: int, trial: Trial, top: int) -> str:
     """How a trial of this rank is drawn."""
-    if not is_number(trial["score"]):
+    if not is_number(trial["score"]) or not trial.get("feasible", True):
         return "failed"
     return "best" if place == 0 else "top" if place < top else "rest"
 
@@ -175,8 +180,8 @@ def draw_importance(importance: Mapping[str, Any] | None) -> Markup | None:
         "importance",
         "Importance of each setting",
         f"Share of the scores' variance that each setting explains by itself, over "
-        f"{importance['trials']} trials, and the largest share that {importance['shuffles']} "
-        "shuffles of the scores gave.",
+        f"{importance['trials']} trials, and the share that 95 % of {importance['shuffles']} "
+        "shuffles of the scores stayed below.",
         [
             Bar(
                 row["path"],

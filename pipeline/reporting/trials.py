@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,9 @@ def build_trials(
 
     Returns:
         the metrics without their history, with `minimized`, `clock` ("wall" where the trials
-        tell when they ended, "added" where only their seconds are known and are added up) and
-        `importance`; each trial has `best_so_far` (None until one has succeeded) and `elapsed`
+        tell when they began, "added" where only their seconds are known and are added up),
+        `search_seconds` and `importance`; each trial has `best_so_far` (None until one
+        has succeeded) and `elapsed`
         in seconds.
     """
     if tune is None:
@@ -30,17 +32,19 @@ def build_trials(
     better = min if minimized else max
     clock, elapsed = measure_elapsed(tune["trials"])
     best: float | None = None
-    trials = []
-    for trial, seconds in zip(tune["trials"], elapsed, strict=True):
+    trials: list[dict[str, Any]] = [{} for _ in elapsed]
+    for place in sorted(range(len(elapsed)), key=elapsed.__getitem__):
+        trial = tune["trials"][place]
         score = trial["score"]
-        if trial["status"] != "failed" and is_number(score):
+        if trial["status"] != "failed" and is_number(score) and trial.get("feasible", True):
             best = score if best is None else better(best, score)
-        trials.append({**trial, "best_so_far": best, "elapsed": seconds})
+        trials[place] = {**trial, "best_so_far": best, "elapsed": elapsed[place]}
     rest = {key: value for key, value in tune.items() if key not in ("history", "trials")}
     return {
         **rest,
         "minimized": minimized,
         "clock": clock,
+        "search_seconds": max(elapsed, default=0.0),
         "importance": importance,
         "trials": trials,
     }
@@ -49,16 +53,12 @@ def build_trials(
 def measure_elapsed(trials: Sequence[Mapping[str, Any]]) -> tuple[str, list[float]]:
     """When each trial was over, in seconds since the search began.
 
-    Trials that ran side by side need the clock (`started` and `ended`, seconds since the
-    epoch); without it their own seconds are added up, as one worker would have spent them.
+    Trials that ran side by side need the clock (`started_seconds` since the search began);
+    without it their own seconds are added up, as one worker would have spent them.
     """
-    starts = [trial.get("started") for trial in trials]
-    ends = [trial.get("ended") for trial in trials]
-    known = [start for start in starts if start is not None and is_number(start)]
-    if trials and len(known) == len(trials) and all(map(is_number, ends)):
-        return "wall", [end - min(known) for end in ends if end is not None]
-    total, added = 0.0, []
-    for trial in trials:
-        total += trial["seconds"] if is_number(trial["seconds"]) else 0.0
-        added.append(total)
-    return "added", added
+    spent = [trial["seconds"] if is_number(trial["seconds"]) else 0.0 for trial in trials]
+    told = [trial.get("started_seconds") for trial in trials]
+    starts = [float(start) for start in told if start is not None and is_number(start)]
+    if trials and len(starts) == len(trials):
+        return "wall", [start + own for start, own in zip(starts, spent, strict=True)]
+    return "added", list(itertools.accumulate(spent))

@@ -29,7 +29,7 @@ def build_weights(
     """
     if not kernels:
         return None
-    after = shipped if shipped in kernels else list(kernels)[-1]
+    after = shipped if shipped is not None and shipped in kernels else list(kernels)[-1]
     before = BASELINE if BASELINE in kernels and after != BASELINE else None
     references = list(kernels[before]) if before is not None else []
     names = layer_names([kernel["name"] for kernel in references or kernels[after]])

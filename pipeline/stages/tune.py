@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def check(config: Config) -> None:
     """Refuses, when planned, a search space whose values the configuration would refuse."""
-    from pipeline.tuning.objective import check_objective
+    from pipeline.tuning.objective import check_constraints
     from pipeline.tuning.space import check_space
 
     check_space(config, config.tune.search_space)
-    check_objective(config)
+    check_constraints(config)
 
 
 def reads(config: Config) -> tuple[str, ...]:

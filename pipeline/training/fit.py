@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.training.devices import check_batches, choose_devices, replicated
+from pipeline.training.evaluate import evaluator
 from pipeline.training.history import write_history, write_schedule
+from pipeline.training.precision import computing_in
 from pipeline.training.session import TrainingSession
 from pipeline.training.tensorboard import EpochLog
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.config.train import TrainConfig
-    from pipeline.data.prepared import PreparedData
+    from pipeline.data.prepared import PreparedData, Split
     from pipeline.progress import Progress
 
 EpochCallback = Callable[[dict[str, float]], None]
@@ -88,10 +91,31 @@ def fit(
 
     Raises:
         TrainingError: a loss that is not finite, with the step and the epoch.
-        ConfigError: a schedule that does not fit into the training.
+        ConfigError: a schedule that does not fit into the training, or more devices than there are.
         StorageError: the disk is full or a folder may not be written.
     """
-    session = TrainingSession(model, data, config, seed, work, label)
+    devices = choose_devices(config.devices)
+    samples = len(data.train)
+    check_batches(samples, config.samples_in_batch(samples), len(devices))
+    with replicated(model, devices) as trained, computing_in(trained, config.mixed_precision):
+        session = TrainingSession(trained, data, config, seed, work, label)
+        _run(session, data, config, output, progress, label, stop_epoch, on_epoch)
+    # What is told is what the float32 model that is kept reaches.
+    unchanged = trained is model and config.mixed_precision == "none"
+    evaluate = session.evaluate if unchanged else evaluator(model, data.task)
+    return _result(session, data, evaluate)
+
+
+def _run(
+    session: TrainingSession,
+    data: PreparedData,
+    config: TrainConfig,
+    output: Path,
+    progress: Progress,
+    label: str,
+    stop_epoch: int | None,
+    on_epoch: EpochCallback | None,
+) -> None:
     last_epoch = config.epochs if stop_epoch is None else min(stop_epoch, config.epochs)
     log = EpochLog(output / "tensorboard")
     metric = data.task.metric
@@ -114,17 +138,18 @@ def fit(
         output / "schedule.csv",
         [{"step": step, "learning_rate": rate} for step, rate in enumerate(session.rates)],
     )
-    return _result(session, data)
 
 
-def _result(session: TrainingSession, data: PreparedData) -> FitResult:
-    training = session.evaluate(data.train)
+def _result(
+    session: TrainingSession, data: PreparedData, evaluate: Callable[[Split], dict[str, float]]
+) -> FitResult:
+    training = evaluate(data.train)
     return FitResult(
         history=session.history,
         best_epoch=session.stopper.best_epoch,
         epochs_run=len(session.history),
         train={name: training[name] for name in ("loss", data.task.metric)},
-        validation=session.evaluate(data.validation),
+        validation=evaluate(data.validation),
         seconds=sum(row["seconds"] for row in session.history),
         step_seconds=session.step_seconds,
     )

@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
+from pipeline.training.devices import spread_over_devices
 
 if TYPE_CHECKING:
     import keras
@@ -86,17 +87,22 @@ def training_function(
             sample_losses = losses(task, outputs, y)
             weighted = tf.reduce_mean(sample_weights * sample_losses)
             objective = tf.add_n([weighted, *model.losses])
-        gradients = tape.gradient(objective, raw_weights)
+            scaled = optimizer.scale_loss(objective)  # the same number, but for float16
+        gradients = tape.gradient(scaled, raw_weights)
         score, samples = tf.reduce_sum(scores(task, outputs, y)), tf.size(sample_weights)
         figures = [tf.reduce_mean(sample_losses), objective, score, tf.cast(samples, tf.float32)]
         return gradients, tf.stack(figures)
 
+    differentiate_whole = spread_over_devices(differentiate)
+
     def update(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
         optimizer.learning_rate.assign(tf.gather(rates, step))
         if config.gradient_accumulation_steps == 1:
-            gradients, figures = differentiate(iterator.get_next())
+            gradients, figures = differentiate_whole(iterator.get_next())
         else:
-            gradients, figures = accumulate(differentiate, iterator.get_next, batches, raw_weights)
+            gradients, figures = accumulate(
+                differentiate_whole, iterator.get_next, batches, raw_weights
+            )
         optimizer.apply(gradients, weights)
         if average is not None:
             average.update()

@@ -20,6 +20,7 @@ from pipeline.training.early_stopping import Stopper
 from pipeline.training.evaluate import evaluator
 from pipeline.training.loop import EpochRunner, StepFunction, StepRecord, training_function
 from pipeline.training.optimizers import build_optimizer
+from pipeline.training.precision import scale_losses
 from pipeline.training.rates import RateTable
 from pipeline.training.state import capture_state, read_weights, restore_state, write_weights
 
@@ -60,7 +61,7 @@ class TrainingSession:
         )
         self._steps = len(self._step_batches)
         self._table = RateTable(config, self._steps)
-        self._optimizer = build_optimizer(config.optimizer)
+        self._optimizer = scale_losses(build_optimizer(config.optimizer), config.mixed_precision)
         self._optimizer.build(model.trainable_variables)
         weights = [variable.value for variable in model.trainable_variables]
         self._average = build_average(config.optimizer, weights)

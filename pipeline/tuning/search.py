@@ -14,7 +14,7 @@ from pipeline.tuning.crew import Crew
 from pipeline.tuning.ledger import Ledger
 from pipeline.tuning.live import LiveView
 from pipeline.tuning.loop import SearchLoop
-from pipeline.tuning.objective import check_objective, rule_of
+from pipeline.tuning.objective import check_constraints, rule_of
 from pipeline.tuning.oracle import Proposer
 from pipeline.tuning.proposals import Proposals
 from pipeline.tuning.result import SearchResult, summarize
@@ -66,7 +66,7 @@ def search(
         PromiseError: no trial keeps the constraints.
     """
     check_space(config, config.tune.search_space)
-    check_objective(config)
+    check_constraints(config)
     if len(data.validation) == 0:
         raise ConfigError(
             f"tune.objective {config.tune.objective} needs validation samples, received none"

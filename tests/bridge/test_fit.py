@@ -16,7 +16,7 @@ from pipeline.bridge.steps import StepHooks
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.batches import epoch_order
 from pipeline.data.prepared import PreparedData, Split
-from pipeline.errors import ArtifactError, TrainingError
+from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import residual
 
@@ -127,6 +127,53 @@ def test_another_training_starts_over(tiny_data: PreparedData, tmp_path: Path) -
         assert again.history[0]["seconds"] != first.history[0]["seconds"], name
     other = run(to_tf_keras(residual()), tiny_data, tmp_path, epochs=1)
     assert len(other.history) == 1
+
+
+def test_accumulated_batches_are_one_large_batch(tiny_data: PreparedData, tmp_path: Path) -> None:
+    """5 batches of 20, two to an update: those of 40, 40 and 20. Rates and hooks count updates."""
+    import tensorflow as tf
+
+    model, after = linear_model(), tf.Variable(0)
+    tuned = []
+    for folder, more in (
+        ("large", {}),
+        ("small", {"batch_size": 20, "optimizer": {"gradient_accumulation_steps": 2}}),
+    ):
+        crossed = to_tf_keras(model)
+        optimizer = {**SETTINGS["optimizer"], **more.pop("optimizer", {})}
+        hooks = StepHooks(after=lambda: after.assign_add(1))
+        result = run(crossed, tiny_data, tmp_path / folder, hooks, optimizer=optimizer, **more)
+        tuned.append((crossed, result))
+    assert int(after) == 6 + 6
+    for one, other in zip(*(crossed.weights for crossed, _ in tuned), strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
+    files = [tmp_path / name / "output" / "schedule.csv" for name in ("large", "small")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    for one, other in zip(*(result.history for _, result in tuned), strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
+
+
+def test_full_is_one_step_an_epoch_and_the_average_is_kept(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    model = linear_model()
+    optimizer = {"name": "sgd", "learning_rate": 0.5, "use_ema": True, "ema_momentum": 0.5}
+    crossed, raw = to_tf_keras(model), to_tf_keras(model)
+    hooks = StepHooks(first_candidate=2)
+    result = run(
+        crossed, tiny_data, tmp_path, hooks, epochs=3, batch_size="full", optimizer=optimizer
+    )
+    weights = []
+    run(
+        raw, tiny_data, tmp_path / "raw",
+        StepHooks(epoch_end=lambda: weights.append(raw.trainable_weights[0].numpy())),
+        epochs=3, batch_size="full",
+    )  # fmt: skip
+    average = (weights[0] + weights[1]) / 4 + weights[2] / 2
+    np.testing.assert_allclose(crossed.trainable_weights[0].numpy(), average, rtol=1e-4, atol=1e-6)
+    assert result.validation == evaluate(crossed, tiny_data.validation, tiny_data.task)
+    with (tmp_path / "output" / "schedule.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3
 
 
 def test_hooks_run_in_every_step(tiny_data: PreparedData, tmp_path: Path) -> None:

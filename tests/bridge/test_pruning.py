@@ -28,6 +28,12 @@ SETTINGS: dict[str, Any] = {
         "frequency": 5,
     },
 }  # fmt: skip
+# All that has a state besides the weights: an average, which is masked too, and a plateau.
+STATEFUL: dict[str, Any] = {
+    "optimizer": {"name": "adam", "learning_rate": 0.005, "use_ema": True, "ema_momentum": 0.5},
+    "schedule": {"kind": "reduce_on_plateau", "factor": 0.5, "patience": 1, "min_delta": 0.2},
+    "layers": {"c2": {"final_sparsity": 0.75}, "logits": {"skip": True}},
+}
 
 
 class Killed(Exception):
@@ -63,9 +69,8 @@ def pruned(
 
     keras.utils.set_random_seed(3)
     folder = tmp_path_factory.mktemp("pruned")
-    layers = {"c2": {"final_sparsity": 0.75}, "logits": {"skip": True}}
     model = chain_cnn()
-    return model, run(model, tiny_data, folder, layers=layers), folder
+    return model, run(model, tiny_data, folder, **STATEFUL), folder
 
 
 def test_kernels_reach_their_targets_in_the_keras_3_model(
@@ -108,6 +113,7 @@ def test_the_schedule_that_ran_is_recorded(pruned: tuple[Any, PruneResult, Path]
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(28))
     assert float(rows[0]["learning_rate"]) == pytest.approx(0.005)
+    assert float(rows[-1]["learning_rate"]) < 0.005, "the plateau has lowered it"
     sparsity = [float(row["target_sparsity"]) for row in rows]
     # Steps count from 1: masks change in steps 2, 7, 12 and, though out of turn, in the last, 14.
     changes = [n + 1 for n in range(1, 28) if sparsity[n] != sparsity[n - 1]]
@@ -129,15 +135,14 @@ def test_a_killed_pruning_ends_with_the_same_bits(
 ) -> None:
     import keras
 
-    layers = {"c2": {"final_sparsity": 0.75}, "logits": {"skip": True}}
     keras.utils.set_random_seed(3)
     model = chain_cnn()
     with pytest.raises(Killed):
-        run(model, tiny_data, tmp_path, KillAfter(2), layers=layers)
+        run(model, tiny_data, tmp_path, KillAfter(2), **STATEFUL)
     keras.utils.set_random_seed(99)  # a new process knows nothing of the old one's state
     restarted = keras.models.clone_model(model)
     restarted.set_weights(model.get_weights())
-    result = run(restarted, tiny_data, tmp_path, layers=layers)
+    result = run(restarted, tiny_data, tmp_path, **STATEFUL)
     for one, other in zip(restarted.weights, pruned[0].weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     timeless = [{k: v for k, v in row.items() if k != "seconds"} for row in result.history]

@@ -165,3 +165,29 @@ def test_apply_overrides_leaves_the_original(tmp_path: Path) -> None:
     changed = apply_overrides(config, {"model.dropout": 0.25, "train.batch_size": 64})
     assert (changed.model.dropout, changed.train.batch_size) == (0.25, 64)
     assert config.model.dropout == 0.0
+
+
+PATHS = "data:\n  source: csv\n  path: ${SOME_DATA}/train.csv\n  test_path: own/test.csv\n"
+CSV = PATHS + "  csv: {target: a}\n"
+
+
+def test_variables_and_relative_paths_in_the_data_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_DATA", "/somewhere/else")
+    config = load_config(write(tmp_path, CSV))
+    assert config.data.path == Path("/somewhere/else/train.csv")
+    assert config.data.test_path == tmp_path / "own" / "test.csv"
+    config = load_config(write(tmp_path, CSV), ["data.path=${SOME_DATA}/other.csv"])
+    assert config.data.path == Path("/somewhere/else/other.csv")
+
+
+def test_an_unset_variable_is_named_unless_its_path_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOME_DATA", raising=False)
+    message = r"data.path: the environment variable SOME_DATA is unset, .*--set data.path="
+    with pytest.raises(ConfigError, match=message):
+        load_config(write(tmp_path, CSV))
+    config = load_config(write(tmp_path, CSV), ["data.path=here.csv"])
+    assert config.data.path == Path("here.csv")

@@ -19,7 +19,7 @@ def test_off_unless_asked_for() -> None:
     assert plain.augmentation is None and plain.class_weights is None
     assert plain.label_smoothing == plain.mixup == 0
     for task in ("classification", "regression", "reconstruction"):
-        check_fine_tuning(plain, "train", task, "digits")
+        check_fine_tuning(plain, "train", task, "array")
 
 
 @pytest.mark.parametrize("weights", ["balanced", {"0": 2, "cat": 0.5}])
@@ -48,18 +48,19 @@ def test_tasks_without_classes_are_refused(
     values: dict[str, Any], fitting: set[str], task: str
 ) -> None:
     if task in fitting:
-        check_fine_tuning(config(**values), "prune", task, "digits")
+        check_fine_tuning(config(**values), "prune", task, "array")
         return
     with pytest.raises(ValueError, match=rf"prune\.{next(iter(values))} is for .*leave it out"):
-        check_fine_tuning(config(**values), "prune", task, "digits")
+        check_fine_tuning(config(**values), "prune", task, "array")
 
 
-def test_sources_without_images_take_noise_at_most() -> None:
+@pytest.mark.parametrize("kind", ["text", "tokens"])
+def test_samples_that_are_no_images_take_noise_at_most(kind: Any) -> None:
     noise, turned = config(augmentation={"noise": 0.1}), config(augmentation={"rotate": 5})
     check_fine_tuning(turned, "train", "classification", "images")
-    check_fine_tuning(noise, "train", "classification", "csv")
-    with pytest.raises(ValueError, match=r"csv are rows, which only noise fits"):
-        check_fine_tuning(turned, "train", "classification", "csv")
+    check_fine_tuning(noise, "train", "classification", "table")
+    with pytest.raises(ValueError, match=r"rows of a table, which only noise fits"):
+        check_fine_tuning(turned, "train", "classification", "table")
     for values in ({"augmentation": {"noise": 0.1}}, {"mixup": 0.2}):
         with pytest.raises(ValueError, match=rf"train\.{next(iter(values))} .* token ids"):
-            check_fine_tuning(config(**values), "train", "classification", "text")
+            check_fine_tuning(config(**values), "train", "classification", kind)

@@ -206,6 +206,9 @@ def test_whole_batches_are_one_step() -> None:
 def test_an_augmentation_that_does_not_fit_is_refused_before_the_first_batch() -> None:
     with pytest.raises(ConfigError, match="needs images"):
         training(split(5), 2, 0, 0, 1, augmentation={"rotate": 5})
+    tokens = Split(np.zeros((4, 3), np.int32), LABELS[:4])
+    with pytest.raises(ConfigError, match="mixup mixes numbers, received int32"):
+        training(tokens, 2, 0, 0, 1, mixup=0.2)
 
 
 def test_few_large_batches_are_held_ready() -> None:

@@ -38,11 +38,9 @@ def test_draws_are_pinned() -> None:
     # Resumed trainings depend on it: TensorFlow keeps the streams of its stateless operations.
     assert seed().numpy().tolist() == [2**32, 8]
     drawn = rows(count=3)
-    np.testing.assert_allclose(drawn["horizontal_flip"], PINNED[0], rtol=1e-6)
-    np.testing.assert_allclose(drawn["brightness"], PINNED[1], rtol=1e-6)
-
-
-PINNED = ([], [])
+    first, last = [0.256428, 0.338594, 0.377435], [0.651866, 0.692066, 0.923561]
+    np.testing.assert_allclose(drawn["horizontal_flip"], first, rtol=1e-5)
+    np.testing.assert_allclose(drawn["brightness"], last, rtol=1e-5)
 
 
 def test_runs_epochs_steps_and_kinds_of_draws_differ() -> None:

@@ -96,6 +96,37 @@ def test_torn_cache_is_rebuilt(tmp_path: Path, content: bytes) -> None:
     assert str(tmp_path / "a.npz") in json.loads(cache.read_text())
 
 
+@pytest.mark.usefixtures("later")
+def test_folder_of_images_is_named_by_names_and_contents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for root in ("a", "b"):
+        for name in ("cat/1.png", "cat/.hidden", "dog/1.png"):
+            (tmp_path / root / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / root / name).write_bytes(name.encode())
+    first, other = (DataConfig(source="images", path=tmp_path / root) for root in ("a", "b"))
+    cache = tmp_path / "cache.json"
+    described = describe_source(first, cache)
+    assert described == describe_source(other, cache)
+    assert described["files"] == 2 and described["size_bytes"] == 18
+    assert described["decoder"].startswith("pillow ")
+    (tmp_path / "b" / "cat" / "1.png").rename(tmp_path / "b" / "cat" / "2.png")
+    assert describe_source(other, cache)["sha256"] != described["sha256"]
+    monkeypatch.setattr(fingerprint.hashlib, "file_digest", None)  # all is remembered
+    assert describe_source(first, cache) == described
+
+
+def test_test_file_belongs_to_the_description(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.csv").write_text("a,y\n1,2\n")
+    paths = {"path": tmp_path / "train.csv", "test_path": tmp_path / "test.csv"}
+    config = DataConfig(source="csv", csv={"target": "y"}, **paths)
+    described = describe_source(config, tmp_path / "cache.json")
+    assert described["files"] == 2
+    (tmp_path / "test.csv").write_text("a,y\n3,4\n")
+    assert describe_source(config, tmp_path / "cache.json")["sha256"] != described["sha256"]
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     config = DataConfig(source="npz", path=tmp_path / "gone.npz")
     with pytest.raises(DataError, match=r"gone\.npz: No such file or directory"):
@@ -104,7 +135,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(fingerprint.BUNDLED, "digits", "no-such-package")
-    with pytest.raises(DataError, match="the package no-such-package is not installed"):
+    with pytest.raises(DataError, match="no-such-package is not installed; install it: pip insta"):
         describe_source(DataConfig(), tmp_path / "cache.json")
 
 

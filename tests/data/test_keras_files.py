@@ -74,9 +74,7 @@ class _Evil:
         return (exec, ("import pathlib; pathlib.Path('ran').touch()",))
 
 
-def test_pickle_that_runs_code_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pickle_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = write_cifar(tmp_path, "cifar10", {b"data": _Evil(), b"labels": [1]})
     with pytest.raises(DataError, match=r"asks for builtins\.exec, .*nothing was run") as error:
@@ -95,7 +93,7 @@ def test_pickle_that_runs_code_is_refused(
 )  # fmt: skip
 def test_other_batches_are_refused(tmp_path: Path, batch: Any) -> None:
     path = write_cifar(tmp_path, "cifar10", batch)
-    with pytest.raises(DataError, match="data_batch_1 (is not a whole batch|has 2 images)"):
+    with pytest.raises(DataError, match=r"data_batch_1 (is not a whole batch|has 2 images)"):
         read_cifar(path, "keras:cifar10", None, None, "fine")
 
 
@@ -107,6 +105,17 @@ def test_torn_archive_is_refused(tmp_path: Path, keep: float) -> None:
     with pytest.raises(DataError) as error:
         read_cifar(path, "keras:cifar100", None, None, "fine")
     assert "\n" not in str(error.value)
+
+
+def test_damage_anywhere_is_found(tmp_path: Path) -> None:
+    path, rng = write_cifar(tmp_path, "cifar100"), np.random.default_rng(0)
+    content = path.read_bytes()
+    for place in rng.integers(20, len(content), size=20):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with pytest.raises(DataError):
+            read_cifar(path, "keras:cifar100", None, None, "fine")
 
 
 def test_coarse_labels_are_in_the_archive_alone(tmp_path: Path) -> None:

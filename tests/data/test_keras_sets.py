@@ -50,7 +50,7 @@ def test_reuters_names_are_those_of_keras() -> None:
     import_tensorflow()
     from keras.datasets import reuters
 
-    assert keras_names.REUTERS == reuters.get_label_names()
+    assert reuters.get_label_names() == keras_names.REUTERS
 
 
 def test_file_gets_a_channel_and_class_names(write_npz: Writer) -> None:

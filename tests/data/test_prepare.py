@@ -226,7 +226,9 @@ def test_reconstruction_needs_no_labels(write_npz: Writer, tmp_path: Path) -> No
     assert data.task == Task("reconstruction", 4)
     assert [len(data.splits[name]) for name in SPLITS] == [26, 4, 10]
     assert data.test.y is data.test.x
-    with pytest.raises(DataError, match="y_train is missing; data.task classification expects it"):
+    with pytest.raises(
+        DataError, match=r"y_train is missing; data\.task classification expects it"
+    ):
         prepare_data(config(path), 0)
 
 

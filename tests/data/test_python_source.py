@@ -114,9 +114,7 @@ def test_module_that_is_not_there_is_named(module: Callable[[str], str]) -> None
         ("{'y': [1]}", "x is missing"),
     ],
 )
-def test_what_is_no_data_is_refused(
-    module: Callable[[str], str], value: str, message: str
-) -> None:
+def test_what_is_no_data_is_refused(module: Callable[[str], str], value: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_function(f"{module(f'def load(): return {value}')}:load")
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.data.prepared import Split
-from pipeline.data.prepared import Split
 from pipeline.data.representative import choose_representative
 from pipeline.errors import ConfigError
 from pipeline.tasks.task import Task, classification
@@ -14,13 +13,6 @@ THREE = classification(("a", "b", "c"))
 
 def choose(y: np.ndarray, count: int, seed: int, task: Task = THREE) -> np.ndarray:
     return choose_representative(Split(np.zeros((len(y), 1)), y), task, count, seed)
-from pipeline.tasks.task import Task, classification
-
-THREE = classification(("a", "b", "c"))
-
-
-def choose(y: np.ndarray, count: int, seed: int, task: Task = THREE) -> np.ndarray:
-    return choose_representative(Split(np.zeros((len(y), 2), np.float32), y), task, count, seed)
 
 
 def test_classes_are_balanced_where_there_are_enough() -> None:

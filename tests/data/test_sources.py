@@ -39,7 +39,9 @@ def test_digits_are_those_of_load_digits(monkeypatch: pytest.MonkeyPatch, moved:
 
 def test_digits_do_not_import_sklearn() -> None:
     code = (
-        "import sys; X; print('sklearn' in sys.modules)"
+        "import sys; from pipeline.config.data import DataConfig\n"
+        "from pipeline.data.sources import read_source\n"
+        "read_source(DataConfig()); print('sklearn' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
@@ -86,7 +88,5 @@ def test_text_is_read_as_text(tmp_path: Path) -> None:
 
 def test_kind_follows_the_preprocessing(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **small_arrays())
-    config = DataConfig(
-        source="npz", path=tmp_path / "a.npz", preprocessing={"kind": "tokens"}
-    )
+    config = DataConfig(source="npz", path=tmp_path / "a.npz", preprocessing={"kind": "tokens"})
     assert read_source(config).kind == "tokens"

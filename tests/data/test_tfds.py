@@ -73,7 +73,7 @@ def test_splits_and_class_names(tiny: dict[str, Any]) -> None:
 
 
 def test_unknown_set_is_one_line(tiny: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="tfds:other: cannot be read .Dataset other not found") as e:
+    with pytest.raises(DataError, match=r"cannot be read .Dataset other not found") as e:
         read_tfds("tfds:other", None)
     assert "\n" not in str(e.value)
 

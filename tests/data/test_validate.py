@@ -86,7 +86,9 @@ def test_columns_must_agree_between_splits() -> None:
     tables = [Table({name: np.array(["1", "2"], object)}) for name in ("age", "height")]
     y = np.arange(2)
     parts = {"train": Part(tables[0], y), "test": Part(tables[1], y)}
-    with pytest.raises(DataError, match="x_test have the columns height, those of x_train the colu"):
+    with pytest.raises(
+        DataError, match="x_test have the columns height, those of x_train the colu"
+    ):
         validate_source(SourceArrays("data.csv", parts, None, "table"))
 
 

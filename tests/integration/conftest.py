@@ -39,7 +39,8 @@ def slimline(*words: str | Path, cwd: Path, **options: Any) -> subprocess.Comple
 
 def write_config(folder: Path, values: dict[str, Any], name: str = "small.yaml") -> Path:
     path = folder / name
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    # By way of JSON: a dictionary that stands twice would become a YAML alias.
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(values))), encoding="utf-8")
     return path
 
 

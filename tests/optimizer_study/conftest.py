@@ -55,6 +55,7 @@ def outcome_of(losses: list[float], train_loss: float = 0.25, step: float = 0.5)
         "state_bytes": 100,
         "parameters": 83,
         "cpu": "a machine",
+        "load": 1.0,
     }
 
 

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.errors import ConfigError
+from pipeline.tasks.task import classification
+from pipeline.training.loop import EpochRunner, training_function
+from pipeline.training.optimizers import build_optimizer
 from pipeline.training.schedules import FACTORS, learning_rates
 
 RATE = 0.8
@@ -208,6 +212,27 @@ def test_it_equals_keras_at_every_step(
     expected = np.array([float(theirs(np.int64(step))) for step in range(100)])
     ours = learning_rates(make(kind, **fields), RATE, 10, 10)
     np.testing.assert_allclose(ours, expected, rtol=5e-6, atol=5e-7)
+
+
+def test_the_step_runs_every_schedule_as_its_table_says() -> None:
+    """One traced function for all of them: the table is a variable."""
+    import keras
+    import tensorflow as tf
+
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    config = OptimizerConfig(name="sgd")
+    optimizer = build_optimizer(config)
+    optimizer.build(model.trainable_variables)
+    table = tf.Variable(tf.zeros(20))
+    function = training_function(model, optimizer, classification(("a", "b")), table, config)
+    batch = (np.ones((3, 2), np.float32), np.array([0, 1, 0]), np.ones(3, np.float32))
+    runner = EpochRunner(function, iter(tf.data.Dataset.from_tensors(batch).repeat()))
+    for kind, fields in EXAMPLES.items():
+        expected = learning_rates(make(kind, warmup=2, **fields), RATE, 5, 4)
+        table.assign(expected)
+        parts = [runner.run(epoch * 5, np.ones(5, np.int32)).rates for epoch in range(4)]
+        np.testing.assert_array_equal(np.concatenate(parts), expected, err_msg=kind)
 
 
 REFUSED = [

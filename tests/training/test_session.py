@@ -17,6 +17,7 @@ from pipeline.data.batches import epoch_order
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import ConfigError, TrainingError
 from pipeline.training.checkpoint import load_checkpoint
+from pipeline.training.evaluate import evaluate_model
 from pipeline.training.schedules import learning_rates
 from pipeline.training.session import TrainingSession
 from pipeline.training.state import read_weights
@@ -200,3 +201,82 @@ def test_a_schedule_that_does_not_fit_is_refused_at_once(
     config = TrainConfig.model_validate({"epochs": 3, "batch_size": 32, "schedule": long})
     with pytest.raises(ConfigError, match="warmup is 12 steps, expected fewer than the 12"):
         session(constant_model(), data, tmp_path, config)
+
+
+def sgd(**more: Any) -> dict[str, Any]:
+    return {"name": "sgd", "learning_rate": 0.2, **more}
+
+
+def dense_model() -> Any:
+    import keras
+
+    inputs = keras.Input((6,))
+    return keras.Model(inputs, keras.layers.Dense(3, kernel_initializer="zeros")(inputs))
+
+
+def test_accumulated_batches_are_one_large_batch(data: PreparedData, tmp_path: Path) -> None:
+    """7 batches of 16, 16, 16, 16, 16, 16 and 4, two to an update: those of 32, 32, 32 and 4."""
+    schedule = {"kind": "step", "drop": 0.5, "every": 3}
+    shared: dict[str, Any] = {"epochs": 2, "schedule": schedule}
+    weights, sessions = [], []
+    for batch_size, accumulated in ((32, 1), (16, 2)):
+        optimizer = sgd(momentum=0.9, gradient_accumulation_steps=accumulated)
+        values = {**shared, "batch_size": batch_size, "optimizer": optimizer}
+        model = dense_model()
+        running = session(
+            model, data, tmp_path / str(batch_size), TrainConfig.model_validate(values)
+        )
+        list(running.run_epochs(2))
+        weights.append(read_weights(model))
+        sessions.append(running)
+    large, small = sessions
+    for left, right in zip(*weights, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(large.rates, small.rates)
+    np.testing.assert_allclose(small.rates, [0.2] * 3 + [0.1] * 3 + [0.05] * 2)
+    for left, right in zip(large.history, small.history, strict=True):
+        for key in ("loss", "accuracy", "val_loss", "learning_rate"):
+            assert left[key] == pytest.approx(right[key], rel=1e-5), key
+
+
+def test_the_average_is_validated_and_kept_and_the_weights_trained_on(
+    data: PreparedData, tmp_path: Path
+) -> None:
+    """One update an epoch, so that the average can be followed by hand."""
+    trained = []
+    for optimizer in (sgd(), sgd(use_ema=True, ema_momentum=0.5)):
+        values = {"epochs": 3, "batch_size": "full", "optimizer": optimizer}
+        model = dense_model()
+        config = TrainConfig.model_validate(values)
+        running = session(model, data, tmp_path / str(len(trained)), config)
+        trained.append([read_weights(model) for _ in running.run_epochs(3)])
+        assert running.rates.shape == (3,), "batch_size full: one step an epoch"
+    for plain, averaged in zip(*trained, strict=True):
+        for left, right in zip(plain, averaged, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    twin, average = dense_model(), trained[0][0]
+    for row, weights in zip(running.history, trained[0], strict=True):
+        average = [(a + w) / 2 for a, w in zip(average, weights, strict=True)]
+        twin.set_weights(average)
+        figures = evaluate_model(twin, data.validation, data.task)
+        assert row["val_loss"] == pytest.approx(figures["loss"], rel=1e-6)
+    running.keep_best()
+    for left, right in zip(read_weights(model), average, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5)
+
+
+def test_a_plateau_lowers_the_rates_that_run_and_goes_on_after_a_restart(
+    data: PreparedData, tmp_path: Path
+) -> None:
+    """At a rate of 1e-9 no figure gets better: each epoch but the first halves the rate."""
+    plateau = {"kind": "reduce_on_plateau", "factor": 0.5, "patience": 1, "warmup": 1}
+    optimizer = sgd() | {"learning_rate": 1e-9}
+    values = {"epochs": 4, "batch_size": 50, "optimizer": optimizer, "schedule": plateau}
+    config = TrainConfig.model_validate(values)
+    list(session(dense_model(), data, tmp_path, config).run_epochs(2))
+    running = session(dense_model(), data, tmp_path, config)
+    list(running.run_epochs(4))
+    expected = np.float32([0, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]) * np.float32(1e-9)
+    np.testing.assert_allclose(running.rates, expected, rtol=1e-6)
+    assert [row["learning_rate"] for row in running.history] == [1e-9, 1e-9, 5e-10, 2.5e-10]

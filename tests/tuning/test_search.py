@@ -197,11 +197,11 @@ def test_the_space_and_the_objective_are_checked_before_the_first_trial(
     config = make_config(search_space={"model.dropout": {"float": [0.0, 1.5]}})
     with pytest.raises(ConfigError, match=r"tune.search_space.model.dropout: 1.5 is not possible"):
         search_with(trainer, config, data, 0, tmp_path)
-    train_only = PreparedData({"train": data.train}, data.class_names, (6,), None, "sidecar")
+    train_only = PreparedData({"train": data.train}, data.task, (6,))
     with pytest.raises(ArtifactError, match="validation split was not loaded"):
         search_with(trainer, make_config(), train_only, 0, tmp_path)
     none = Split(data.train.x[:0], data.train.y[:0])
-    empty = PreparedData({**data.splits, "validation": none}, ("a",), (6,), None, "sidecar")
+    empty = PreparedData({**data.splits, "validation": none}, data.task, (6,))
     with pytest.raises(ConfigError, match="needs validation samples"):
         search_with(trainer, make_config(), empty, 0, tmp_path)
     assert trainer.tasks == []

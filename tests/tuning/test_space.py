@@ -1,4 +1,4 @@
-"""Spaces are checked by being applied, and go to keras-tuner and back unchanged."""
+"""Spaces are checked by being applied, before the first trial."""
 
 from __future__ import annotations
 
@@ -6,116 +6,142 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.tune import TuneConfig
+from pipeline.config.load import apply_overrides
+from pipeline.config.schema import Config
 from pipeline.errors import ConfigError
-from pipeline.tuning.space import (
-    check_space,
-    count_points,
-    from_keras_tuner,
-    recorded_values,
-    to_keras_tuner,
-)
+from pipeline.tuning.space import check_space, end_values
 from tests.tuning.conftest import make_config
+from tests.tuning.test_parameters import spaces
 
 
-def spaces(values: dict[str, Any]) -> Any:
-    """Validates a search_space as the file's."""
-    import json
-
-    return TuneConfig.model_validate_json(json.dumps({"search_space": values})).search_space
+def check(space: dict[str, Any], config: Config | None = None, **tune: Any) -> None:
+    config = config or make_config(search_space=space, **tune)
+    check_space(config, spaces(space))
 
 
 def test_good_spaces_pass() -> None:
-    space = {
-        "train.optimizer.learning_rate": {"float": [1e-4, 1e-2], "sampling": "log"},
-        "train.optimizer.beta_1": {"float": [0.5, 0.99]},
-        "model.dropout": {"float": [0.0, 0.5]},
-        "model.normalization": {"choice": ["batch", "none"]},
-        "train.batch_size": {"choice": [32, 64]},
-        "train.early_stopping.patience": {"int": [1, 5]},
-    }
-    from pipeline.config.load import apply_overrides
-
     config = apply_overrides(make_config(), {"train.early_stopping": {"patience": 3}})
-    check_space(config, spaces(space))
+    check(
+        {
+            "train.optimizer.learning_rate": {"float": [1e-4, 1e-2], "sampling": "log"},
+            "train.optimizer.beta_1": {"float": [0.5, 0.99]},
+            "model.dropout": {"float": [0.0, 0.5]},
+            "train.batch_size": {"choice": [32, 64]},
+            "train.early_stopping.patience": {"int": [1, 5]},
+            "train.schedule": {"choice": [{"kind": "constant"}, {"kind": "cosine"}]},
+        },
+        config,
+    )
+
+
+def test_architectures_with_their_own_keys_and_optimizers_with_theirs() -> None:
+    check(
+        {
+            "model.architecture": {"choice": ["mlp", "small_cnn", "lenet_5"]},
+            "model.units": {
+                "list": {"int": [16, 128]}, "length": [1, 3], "when": {"model.architecture": "mlp"},
+            },
+            "model.filters": {
+                "choice": [[8, 16], [16, 32]], "when": {"model.architecture": "small_cnn"},
+            },
+            "train.optimizer.name": {"choice": ["sgd", "adam"]},
+            "train.optimizer.momentum": {
+                "float": [0.0, 0.9], "when": {"train.optimizer.name": "sgd"},
+            },
+            "train.schedule.kind": {"choice": ["constant", "cosine"]},
+        }
+    )  # fmt: skip
+
+
+def test_fine_tuning_of_the_chain() -> None:
+    check(
+        {
+            "prune.pruning_schedule.final_sparsity": {"float": [0.5, 0.95]},
+            "prune.optimizer.learning_rate": {"float": [1e-4, 1e-2]},
+        }
+    )
+    config = apply_overrides(make_config(), {"quantize": {"method": "qat"}})
+    check({"quantize.qat.optimizer.learning_rate": {"float": [1e-4, 1e-2]}}, config)
 
 
 @pytest.mark.parametrize(
     ("path", "values", "message"),
     [
-        ("prune.epochs", {"int": [1, 5]}, "expected one that begins with model. or train."),
-        ("run.seed", {"int": [1, 5]}, "expected one that begins with model. or train."),
-        ("model", {"choice": [1, 2]}, "expected one that begins with model. or train."),
+        ("run.seed", {"int": [1, 5]}, "cannot be searched: the luckiest seed is no better model"),
+        ("data.max_train_samples", {"int": [1, 5]}, "the data is prepared once"),
+        ("quantize.dense_scales", {"choice": ["per_channel", "per_tensor"]}, "only quantize.qat"),
+        ("quantize.qat.epochs", {"int": [1, 5]}, "belongs to quantize.method: qat"),
+        ("model", {"choice": [1, 2]}, "expected a path that begins with model., train., prune."),
+        ("modle.units", {"int": [1, 2]}, "expected a path that begins with model., train."),
         ("train.epochs", {"int": [1, 5]}, "every trial trains for tune.epochs"),
-        ("model.architecture", {"choice": ["mlp", "lenet_5"]}, "search within one"),
         ("train.optimiser.learning_rate", {"float": [0.1, 0.2]}, "did you mean 'optimizer'"),
         ("model.droput", {"float": [0.1, 0.2]}, "did you mean 'dropout'"),
         ("model.dropout", {"float": [0.0, 1.0]}, "1.0 is not possible there: model.dropout"),
         ("train.batch_size", {"float": [16, 32]}, "16.0 is not possible there"),
         ("train.batch_size", {"int": [0, 32]}, "0 is not possible there"),
         ("train.batch_size", {"choice": [32, "all"]}, "'all' is not possible there"),
-        ("train.early_stopping.patience", {"int": [1, 5]}, "early_stopping"),
+        ("train.early_stopping.patience", {"int": [1, 5]}, "'train.early_stopping' is None"),
+        ("model.units", {"list": {"int": [0, 8]}, "length": [1, 2]}, "[0] is not possible there"),
+        ("prune.optimizer.name", {"choice": ["adam", "lamb"]}, "'lamb', which tf_keras lacks"),
     ],
 )
 def test_impossible_spaces_are_refused_by_path(
     path: str, values: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        check_space(make_config(), spaces({path: values}))
+        check({path: values})
     assert str(caught.value).startswith(f"tune.search_space.{path}: ")
     assert message in str(caught.value)
 
 
-SPACE = {
-    "a": {"choice": [True, False]},
-    "b": {"choice": ["relu", 3, 2.5]},
-    "c": {"int": [4, 9], "step": 2},
-    "d": {"float": [0.1, 0.5], "step": 0.1},
-    "e": {"int": [1, 64], "sampling": "log"},
-    "f": {"float": [1e-4, 1e-2], "sampling": "log"},
-}
+def test_a_key_that_another_architecture_lacks_needs_a_when() -> None:
+    with pytest.raises(ConfigError, match=r"give model.units a `when: \{model.architecture: …\}`"):
+        check(
+            {
+                "model.architecture": {"choice": ["mlp", "lenet_5"]},
+                "model.units": {"list": {"int": [1, 5]}, "length": 2},
+            }
+        )
 
 
-def test_values_come_back_with_their_types_and_within_bounds() -> None:
-    space = spaces(SPACE)
-    hyperparameters = to_keras_tuner(space)
-    seen: dict[str, set[Any]] = {path: set() for path in space}
-    for number in range(200):
-        drawn = {hp.name: hp.random_sample(number) for hp in hyperparameters.space}
-        values = from_keras_tuner(space, drawn)
-        assert from_keras_tuner(space, recorded_values(space, values)) == values
-        for path, value in values.items():
-            seen[path].add(value)
-    assert seen["a"] == {True, False}
-    assert all(isinstance(value, bool) for value in seen["a"])
-    assert seen["b"] == {"relu", 3, 2.5}
-    assert seen["c"] == {4, 6, 8}
-    assert seen["d"] == {0.1, 0.2, 0.3, 0.4, 0.5}
-    assert min(seen["e"]) >= 1
-    assert max(seen["e"]) <= 64
-    assert min(seen["f"]) >= 1e-4
-    assert max(seen["f"]) <= 1e-2
+def test_two_paths_to_one_field_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"train.schedule and train.schedule.kind set the same"):
+        check(
+            {
+                "train.schedule": {"choice": [{"kind": "constant"}, {"kind": "cosine"}]},
+                "train.schedule.kind": {"choice": ["constant", "cosine"]},
+            }
+        )
 
 
-def test_keras_tuner_still_leaves_the_range_of_a_logarithmic_int() -> None:
-    """Fails the day that is mended: the clamp in from_keras_tuner may then go."""
-    space = spaces({"e": {"int": [1, 64], "sampling": "log"}})
-    (hyperparameter,) = to_keras_tuner(space).space
-    assert hyperparameter.prob_to_value(1.0) == 65
-    assert from_keras_tuner(space, {"e": 65}) == {"e": 64}
+def test_fine_tuning_needs_its_stage_and_a_model() -> None:
+    space = {"prune.pruning_schedule.final_sparsity": {"float": [0.5, 0.9]}}
+    config = make_config(search_space=space)
+    without = apply_overrides(config, {"stages": ["train", "tune", "quantize"]})
+    with pytest.raises(ConfigError, match="the chain has no stage prune after tune"):
+        check(space, without)
+    alone = apply_overrides(config, {"stages": ["tune", "prune"]})
+    with pytest.raises(ConfigError, match="begin with the model before tune, and there is none"):
+        check(space, alone)
+    both = {**space, "model.dropout": {"float": [0.0, 0.5]}}
+    check(both, apply_overrides(make_config(search_space=both), {"stages": ["tune", "prune"]}))
 
 
-def test_keras_tuner_still_turns_booleans_into_integers() -> None:
-    """Fails the day that is mended: choices may then go as their values."""
-    import keras_tuner
+def test_what_an_algorithm_cannot_do() -> None:
+    with pytest.raises(ConfigError, match=r"model.dropout: a grid needs single values"):
+        check({"model.dropout": {"float": [0.0, 0.5]}}, algorithm="grid")
+    with pytest.raises(ConfigError, match=r"the grid has 10201000 points, expected at most 100000"):
+        check(
+            {
+                "model.dropout": {"float": [0.0, 0.5], "step": 0.005},
+                "train.batch_size": {"int": [1, 101000]},
+            },
+            algorithm="grid",
+        )
+    with pytest.raises(ConfigError, match="hyperband cuts trainings short"):
+        check({"prune.epochs": {"int": [1, 3]}}, algorithm="hyperband")
 
-    choice = keras_tuner.HyperParameters()
-    choice.Choice("a", [True, False])
-    assert [type(value) for value in choice.space[0].values] == [int, int]
 
-
-@pytest.mark.parametrize(
-    ("paths", "expected"), [("abcd", 2 * 3 * 3 * 5), ("e", 64), ("f", None), ("af", None)]
-)
-def test_points_are_counted(paths: str, expected: int | None) -> None:
-    assert count_points(spaces({path: SPACE[path] for path in paths})) == expected
+def test_the_ends_of_a_list() -> None:
+    space = spaces({"a": {"list": {"int": [1, 9]}, "length": [1, 2]}})
+    assert end_values(space["a"]) == ([1], [9], [1, 1], [9, 9])

@@ -32,6 +32,9 @@ ROW_HEIGHT = 70.0
 MISSING_WIDTH = 58.0
 # An axis label must not stick out on the left.
 SIDE = 22.0
+# What lies under what: the best trial is never covered.
+KIND_ORDER = ("failed", "rest", "top", "best")
+THREAD_NAMES = (("best", "best"), ("top", "top quarter"), ("rest", "other"), ("failed", "failed"))
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,7 @@ def parallel_chart(
     dimensions: Sequence[Dimension],
     threads: Sequence[Thread],
     *,
-    names: Sequence[tuple[str, str]] = (
-        ("best", "best"),
-        ("top", "top quarter"),
-        ("rest", "other"),
-        ("failed", "failed"),
-    ),
+    names: Sequence[tuple[str, str]] = THREAD_NAMES,
 ) -> Markup:
     """Draws one line per trial from the first axis down to the last.
 
@@ -96,10 +94,6 @@ def parallel_chart(
     for one, y in zip(dimensions, heights, strict=True):
         parts.append(draw_dimension(one, Plot(SIDE, y, right, y)))
     return document(key, title, description, heights[-1] + 24, Markup("").join(parts))
-
-
-# What lies under what: the best trial is never covered.
-KIND_ORDER = ("failed", "rest", "top", "best")
 
 
 def place_value(dimension: Dimension, index: int, right: float) -> float:

@@ -32,6 +32,8 @@ from pipeline.reporting.units import format_bytes, is_number
 
 PLOT_HEIGHT = 230.0
 BOX_HEIGHT = 14.0
+# Among more points than this a name that finds no free place is left out.
+CROWD = 5
 
 Box = tuple[float, float, float, float]
 
@@ -143,6 +145,8 @@ def draw_names(plot: Plot, x_axis: Axis, y_axis: Axis, dots: Sequence[Dot]) -> M
     for index, one in enumerate(dots):
         x, y = taken[index][0] + 6, taken[index][1] + 6
         box = place_name(text_length(one.name), x, y, plot, taken)
+        if len(dots) > CROWD and any(overlaps(box, other) for other in taken):
+            continue  # unreadable; the colour, the tip and the table still tell which it is
         taken.append(box)
         parts.append(label(box[0], box[3] - 3, one.name, "start", f"dotname t{one.color}"))
     return Markup("").join(parts)

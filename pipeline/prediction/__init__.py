@@ -1,0 +1,1 @@
+"""Runs a shipped `.tflite` file on raw input, as its sidecar says."""

@@ -1,0 +1,98 @@
+"""Text models behind the bridge: pruned with recurrent dropout, resumed, trained with QAT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.bridge.conversion import save_for_conversion
+from pipeline.bridge.pruning import prune
+from pipeline.bridge.qat import quantization_aware_train
+from pipeline.config.prune import PruneConfig
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.prepared import PreparedData, Split
+from pipeline.progress import SilentProgress
+from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.inspect import inspect
+from pipeline.tflite.verify import check_dtypes, compare_outputs
+from tests.bridge.test_conversion import INT8, LENGTH, TASK, TOKENS, build
+from tests.bridge.test_pruning import KillAfter, Killed
+
+FINE_TUNE: dict[str, Any] = {
+    "epochs": 2, "batch_size": 16, "optimizer": {"name": "adam", "learning_rate": 0.01},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def texts() -> PreparedData:
+    """The answer is whether an id below 5 is among the words."""
+    rng = np.random.default_rng(5)
+
+    def draw(count: int) -> Split:
+        x = rng.integers(5, TOKENS, (count, LENGTH)).astype(np.int32)
+        y = np.arange(count, dtype=np.int64) % 2
+        x[y == 1, rng.integers(0, LENGTH, (y == 1).sum())] = rng.integers(0, 5, (y == 1).sum())
+        return Split(x, y)
+
+    splits = {"train": draw(64), "validation": draw(32)}
+    return PreparedData(splits, TASK, (LENGTH,), input_dtype="int32")
+
+
+def run_prune(texts: PreparedData, folder: Path, progress: Any = None) -> Any:
+    model = build("lstm")
+    schedule = {"kind": "polynomial", "final_sparsity": 0.5, "end_step": "50%", "frequency": 2}
+    config = PruneConfig.model_validate({**FINE_TUNE, "pruning_schedule": schedule})
+    progress = progress or SilentProgress()
+    result = prune(model, texts, config, 5, folder / "work", folder / "output", progress)
+    return model, result
+
+
+def test_a_pruned_lstm_ends_in_one_operator_with_its_zeros(
+    texts: PreparedData, tmp_path: Path
+) -> None:
+    model, result = run_prune(texts, tmp_path)
+    tensors = {(row["layer"], row["tensor"]): row["sparsity"] for row in result.layers}
+    assert tensors[("lstm", "kernel")] == tensors[("lstm", "recurrent_kernel")] == 0.5
+    assert ("embedding", "embeddings") in tensors
+    save_for_conversion(model, tmp_path / "saved")
+    request = ConversionRequest("float", "float32")
+    path = convert(tmp_path / "saved", [request], None, tmp_path)["float"]
+    found = inspect(path)
+    assert found.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1
+    zeros = sum(row["zeros"] for row in result.layers)
+    assert sum(weight.counts.zeros for weight in found.weights) >= zeros
+
+
+def test_a_killed_pruning_with_recurrent_dropout_goes_on_bit_for_bit(
+    texts: PreparedData, tmp_path: Path
+) -> None:
+    whole, _ = run_prune(texts, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run_prune(texts, tmp_path / "killed", KillAfter(1))
+    resumed, _ = run_prune(texts, tmp_path / "killed")
+    for one, other in zip(whole.weights, resumed.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+@pytest.mark.parametrize("name", ["text_cnn", "lstm"])
+def test_qat_trains_what_it_can_and_leaves_the_rest_to_the_converter(
+    name: str, texts: PreparedData, tmp_path: Path
+) -> None:
+    config = FineTuneConfig.model_validate(FINE_TUNE)
+    work, output = tmp_path / "work", tmp_path / "output"
+    result = quantization_aware_train(
+        build(name), texts, config, 5, work, output, SilentProgress()
+    )
+    left = {row["layer"] for row in result.left_to_converter}
+    assert "logits" in result.quantized_layers
+    assert {"embedding", "lstm" if name == "lstm" else "conv_2"} <= left
+    result.save_for_conversion(tmp_path / "saved", 1)
+    x = texts.train.x[:]
+    path = convert(tmp_path / "saved", [INT8], x, tmp_path)["int8"]
+    check_dtypes(path, INT8)
+    parity = compare_outputs(path, x, result.predict(x), TASK)
+    assert parity["mean_difference"] < 0.1
+    assert parity["label_agreement"] > 0.9
