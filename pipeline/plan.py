@@ -15,7 +15,7 @@ from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.load import as_plain_data
 from pipeline.config.schema import Config
 from pipeline.config.substitution import substitute
-from pipeline.data.fingerprint import describe_source
+from pipeline.data.fingerprint import describe_files, describe_source
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.stages.contract import Stage
 from pipeline.stages.table import STAGES
@@ -119,6 +119,13 @@ def describe_stage(
         for key in ("path", "validation_path", "test_path"):
             made_of["config"]["data"].pop(key)
         made_of["inputs"] = {"source": describe_source(config.data, store.folder / DIGEST_CACHE)}
+    weights = made_of["config"].get("model", {}).get("weights")
+    if weights not in (None, "none", "imagenet"):
+        made_of["config"]["model"]["weights"] = "file"
+        files = {"": Path(weights)}
+        made_of["inputs"]["weights"] = describe_files(
+            files, store.folder / DIGEST_CACHE, "model.weights"
+        )
     return made_of
 
 

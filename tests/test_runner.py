@@ -132,3 +132,65 @@ def test_a_run_needs_a_name_that_is_free(tmp_path: Path) -> None:
         run(validate({}), tmp_path)
     with pytest.raises(ConfigError, match="'store' is taken"):
         run(validate({"run": {"name": "store"}}), tmp_path)
+
+
+def test_what_a_stage_decides_for_the_later_ones_is_their_configuration(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As tune does with the sparsity that it has found: keys, stages and plan all heed it."""
+    found = {"prune.pruning_schedule.final_sparsity": 0.5, "prune.epochs": 3}
+    table, seen = planning.STAGES, {}
+
+    def decide(config: Config, context: Context) -> StageResult:
+        result = table["tune"].run(config, context)
+        return dataclasses.replace(result, metrics={**result.metrics, "overrides": found})
+
+    def remember(config: Config, context: Context) -> StageResult:
+        seen["prune"] = config.prune
+        return table["prune"].run(config, context)
+
+    changed = {
+        "tune": dataclasses.replace(table["tune"], run=decide),
+        "prune": dataclasses.replace(table["prune"], run=remember),
+    }
+    monkeypatch.setattr(planning, "STAGES", {**table, **changed})
+    result = run(config_with(), tmp_path)
+    assert (seen["prune"].pruning_schedule.final_sparsity, seen["prune"].epochs) == (0.5, 3)
+    store = Store(tmp_path / "artifacts")
+    manifest = json.loads((result.stages["prune"].path / "manifest.json").read_text())
+    assert manifest["made_of"]["config"]["prune"]["epochs"] == 3
+    assert {line.state for line in make_plan(config_with(), store, "mine")} == {"cached"}
+    calls.clear()
+    run(config_with(prune={"epochs": 7}), tmp_path)
+    assert calls == [], "the found value stands above the given one"
+    found["prune.epochs"] = 4
+    lines = {p.stage: p for p in make_plan(config_with(), store, "mine", force=frozenset({"tune"}))}
+    assert (lines["tune"].state, lines["prune"].state) == ("run", "waits")
+    run(config_with(), tmp_path, force=["tune"])
+    assert seen["prune"].epochs == 4
+
+
+def test_stages_are_told_how_many_workers_there_are(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, seen = planning.STAGES, []
+
+    def remember(config: Config, context: Context) -> StageResult:
+        seen.append(context.workers)
+        return table["tune"].run(config, context)
+
+    changed = {"tune": dataclasses.replace(table["tune"], run=remember)}
+    monkeypatch.setattr(planning, "STAGES", {**table, **changed})
+    run(config_with(), tmp_path, workers=3, last="tune")
+    run(config_with(), tmp_path, last="tune")
+    assert seen == [3], "the number of workers is no part of the key"
+
+
+def test_a_search_that_prunes_depends_on_the_section_prune(
+    calls: list[str], tmp_path: Path
+) -> None:
+    space = {"prune.pruning_schedule.final_sparsity": {"float": [0.5, 0.9]}}
+    run(config_with(tune={"search_space": space}), tmp_path)
+    calls.clear()
+    run(config_with(tune={"search_space": space}, prune={"epochs": 3}), tmp_path)
+    assert "tune" in calls

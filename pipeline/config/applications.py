@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config.base import Section
 from pipeline.config.data import ENCODED
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 Side = Annotated[int, Field(ge=1, le=4096)]
 Weights = Literal["none", "imagenet"] | Path
+WEIGHT_FILES = (".h5", ".npz", ".keras")
 
 
 class _Application(Section):
     weights: Weights = Field(
         "none",
         description="none: random; imagenet: Keras's own, from the network or ~/.keras/models; "
-        "else a local weights file (.weights.h5, .h5 or .npz)",
+        "else a local file (.weights.h5, .h5, .npz or .keras) whose weights are read",
     )
     resize: tuple[Side, Side] | None = Field(
         None, description="height and width in pixels to which the model resizes its input"
@@ -37,6 +38,16 @@ class _Application(Section):
     )
     l1: float = Field(0.0, ge=0, description="weight of the head kernel's L1 norm in the loss")
     l2: float = Field(0.0, ge=0, description="weight of its squared L2 norm in the loss")
+
+    @field_validator("weights")
+    @classmethod
+    def _known_form(cls, weights: Weights) -> Weights:
+        if isinstance(weights, Path) and weights.suffix not in WEIGHT_FILES:
+            raise ValueError(
+                f"received '{weights}', expected none, imagenet or a file that ends in "
+                f"{', '.join(WEIGHT_FILES)}"
+            )
+        return weights
 
 
 class ApplicationModel(_Application):

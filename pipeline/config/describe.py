@@ -154,7 +154,7 @@ def _enter(place: _Place, part: str) -> _Place | None:
         return _Place(path, place.base, section, place.container, place.chosen_by)
     if place.sections == {"": OptimizerConfig} and part in OPTIMIZERS:
         return _Place(path, place.base, place.sections, optimizer=part)
-    if part == place.chosen_by:
+    if part and part == place.chosen_by:
         return place
     base = f"{place.base}.{part}" if place.base else part
     for model in place.sections.values():

@@ -116,19 +116,25 @@ def _expand_data_paths(values: dict[str, Any]) -> None:
     for data, key, path in _data_paths(values):
         for name in _VARIABLE.findall(path):
             if not os.environ.get(name):
+                field = f"model.{key}" if key == "weights" else f"data.{key}"
                 raise ConfigError(
-                    f"data.{key}: the environment variable {name} is unset, expected a folder; "
-                    f"export {name}=…, or give --set data.{key}=…"
+                    f"{field}: the environment variable {name} is unset, expected a folder; "
+                    f"export {name}=…, or give --set {field}=…"
                 )
         data[key] = _VARIABLE.sub(lambda found: os.environ[found.group(1)], path)
 
 
 def _data_paths(values: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:
-    """Returns (section, key, path) of each path in the data section."""
-    data = values.get("data")
-    if not isinstance(data, dict):
-        return []
-    return [(data, key, data[key]) for key in _PATH_KEYS if isinstance(data.get(key), str)]
+    """Returns (section, key, path) of each path to data or weights."""
+    found: list[tuple[dict[str, Any], str, str]] = []
+    data, model = values.get("data"), values.get("model")
+    if isinstance(data, dict):
+        found += [(data, key, data[key]) for key in _PATH_KEYS if isinstance(data.get(key), str)]
+    if isinstance(model, dict):
+        weights = model.get("weights")
+        if isinstance(weights, str) and weights not in ("none", "imagenet"):
+            found.append((model, "weights", weights))
+    return found
 
 
 def _name_by_file(values: dict[str, Any], stem: str) -> None:

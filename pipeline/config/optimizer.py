@@ -129,6 +129,11 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Kind]]] = {
     ),
 }
 
+# Where Keras's own default fails. Adafactor's epsilon_1 of 1e-30 is squared in float32: it
+# vanishes for a weight whose row and column have no gradient (a pixel that is always 0 and a dead
+# unit), and the update is 0 / 0 (keras 3.15.1, tf_keras 2.21.0).
+SAFER_DEFAULTS: dict[str, dict[str, float]] = {"adafactor": {"epsilon_1": 1e-16}}
+
 
 class GradientClipping(Section):
     """Exactly one way to bound gradients."""
@@ -211,8 +216,9 @@ class OptimizerConfig(Section):
         in both Kerases (pipeline/training/averaging.py and accumulation.py).
         """
         clipping = self.gradient_clipping
+        arguments = {**SAFER_DEFAULTS.get(self.name, {}), **self.arguments}
         if clipping is None:
-            return dict(self.arguments)
+            return arguments
         names = {"value": "clipvalue", "norm": "clipnorm", "global_norm": "global_clipnorm"}
         bound = {names[key]: value for key, value in clipping if value is not None}
-        return {**self.arguments, **bound}
+        return {**arguments, **bound}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.config.base import Section
+from pipeline.config.mlflow import MlflowConfig
 
 
 class ExportConfig(Section):
@@ -39,3 +40,6 @@ class ReportConfig(Section):
     """The page that shows it all."""
 
     title: str | None = Field(None, description="default: the run's name")
+    mlflow: MlflowConfig | None = Field(
+        None, description="log the finished run to a local MLflow store; {} takes the defaults"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config.applications import check_application
 from pipeline.config.mixing import check_fine_tuning
-from pipeline.config.model import check_model_fits_task
+from pipeline.config.model import check_model_fits_task, check_normalization_converts
 from pipeline.config.text_models import check_text_model
 from pipeline.tasks.task import TASKS, metric_directions
 
@@ -25,6 +25,8 @@ def check_task_fit(config: Config) -> None:
         ValueError: the first fault, its field first.
     """
     check_model_fits_task(config.model, config.data.task)
+    if "quantize" in config.stages:
+        check_normalization_converts(config.model, config.quantize.schemes)
     check_text_model(config)
     check_application(config)
     for section, settings in _fine_tunings(config).items():
@@ -47,8 +49,11 @@ def _check_figures(config: Config) -> None:
     asked: dict[str, str] = {}
     if config.train.early_stopping is not None:
         asked["train.early_stopping.monitor"] = config.train.early_stopping.monitor
-    for section, settings in _fine_tunings(config).items():
-        monitor = getattr(settings.schedule, "monitor", None)
+    schedules = {name: settings.schedule for name, settings in _fine_tunings(config).items()}
+    if config.train.transfer is not None:
+        schedules["train.transfer"] = config.train.transfer.schedule
+    for section, schedule in schedules.items():
+        monitor = getattr(schedule, "monitor", None)
         if monitor is not None:
             asked[f"{section}.schedule.monitor"] = monitor
     if "tune" in config.stages and config.tune.objective.startswith("val_"):

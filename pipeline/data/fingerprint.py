@@ -53,7 +53,7 @@ def describe_source(config: DataConfig, cache: Path) -> dict[str, Any]:
     if source.startswith("tfds:"):
         return {"source": source, **describe_tfds(source)}
     if config.path is not None:
-        described = {"source": source, **_describe_files(source_files(config), cache)}
+        described = {"source": source, **describe_files(source_files(config), cache)}
         # Another decoder may give other pixels.
         decoder = {"decoder": f"pillow {version_of('pillow', source)}"}
         return {**described, **decoder} if source == "images" else described
@@ -74,12 +74,15 @@ def version_of(package: str, source: str) -> str:
         ) from error
 
 
-def _describe_files(files: dict[str, Path], cache: Path) -> dict[str, Any]:
+def describe_files(
+    files: dict[str, Path], cache: Path, field: str = "data.path"
+) -> dict[str, Any]:
+    """Describes files by content; `field` names them in errors, `cache` remembers digests."""
     known = _read_cache(cache)
     settled: dict[str, Any] = {}
     digests, size = [], 0
     for name, path in files.items():
-        digest, stamp, key = _describe_file(path, known)
+        digest, stamp, key = _describe_file(path, known, field)
         digests.append((name, digest))
         size += stamp[0]
         if key not in known or known[key].get("stamp") != stamp:
@@ -92,7 +95,9 @@ def _describe_files(files: dict[str, Path], cache: Path) -> dict[str, Any]:
     return described if list(files) == [""] else {**described, "files": len(files)}
 
 
-def _describe_file(path: Path, known: dict[str, Any]) -> tuple[str, list[int], str]:
+def _describe_file(
+    path: Path, known: dict[str, Any], field: str
+) -> tuple[str, list[int], str]:
     """Returns digest and stamp of a file, and its key in the cache."""
     try:
         with path.open("rb") as file:
@@ -105,9 +110,9 @@ def _describe_file(path: Path, known: dict[str, Any]) -> tuple[str, list[int], s
             after = _stamp(os.fstat(file.fileno()))
     except OSError as error:
         reason = error.strerror or error
-        raise DataError(f"data.path {path}: {reason}; expected a readable file") from error
+        raise DataError(f"{field} {path}: {reason}; expected a readable file") from error
     if before != after:
-        raise DataError(f"data.path {path}: is being written; wait until it is whole")
+        raise DataError(f"{field} {path}: is being written; wait until it is whole")
     return digest, after, key
 
 

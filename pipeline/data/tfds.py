@@ -92,7 +92,7 @@ def _part(source: str, pair: Any) -> Part:
 
     from pipeline.data.arrays import Part
 
-    x, y = pair
+    x, y = pair if isinstance(pair, tuple) and len(pair) == 2 else (pair, None)
     if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
         raise DataError(
             f"data.source {source}: samples are {type(x).__name__}, labels {type(y).__name__}; "
@@ -102,8 +102,12 @@ def _part(source: str, pair: Any) -> Part:
 
 
 def _class_names(info: Any) -> tuple[str, ...] | None:
-    _, target = info.supervised_keys or (None, None)
-    names = getattr(info.features.get(target), "names", None) if isinstance(target, str) else None
+    keys = info.supervised_keys
+    target = keys[1] if keys and len(keys) == 2 else None
+    # Its FeaturesDict (4.9.9) is no mapping: it has no get.
+    if not isinstance(target, str) or target not in info.features:
+        return None
+    names = getattr(info.features[target], "names", None)
     return tuple(names) if names else None
 
 

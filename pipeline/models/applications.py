@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.config.applications import ApplicationModel
+    from pipeline.data.preprocessing import Affine
 
 CHANNELS = 3
 # Of ImageNet's images, as in keras.applications.imagenet_utils: RGB in [0, 1], and BGR in [0, 255].
@@ -80,6 +81,26 @@ def check_pixels_shape(config: ApplicationModel, input_shape: tuple[int, ...]) -
             f"received {input_shape[0]}×{input_shape[1]}; let the model enlarge them: "
             f"model.resize=[{smallest},{smallest}]"
         )
+
+
+def check_pixels(x: np.ndarray, inside: Affine | None) -> None:
+    """Refuses samples that can hardly be pixels from 0 to 255.
+
+    Args:
+        x: some samples, as the model takes them.
+        inside: the affine map that the model begins with, if any.
+
+    Raises:
+        ConfigError: they lie in [-1, 1], which the family's preprocessing would make a grey blur.
+    """
+    pixels = x if inside is None else inside.apply(x)
+    low, high = float(pixels.min()), float(pixels.max())
+    if low < -1 or high > 1 or low == high:
+        return
+    raise ConfigError(
+        f"data.preprocessing: samples lie in [{low:g}, {high:g}] in front of the family's own "
+        "preprocessing, which expects pixels from 0 to 255; use {kind: rescale, scale: 255}"
+    )
 
 
 def preprocess(x: keras.KerasTensor, config: ApplicationModel) -> keras.KerasTensor:

@@ -31,7 +31,7 @@ def load_weights(base: keras.Model, path: Path) -> None:
 
     Args:
         base: the model; nothing of it is changed unless all fits.
-        path: .weights.h5, .h5 or .npz.
+        path: .weights.h5, .h5, .npz, or a .keras file, of which only the weights are read.
 
     Raises:
         ConfigError: layers are missing or have other shapes; the first ones are named.

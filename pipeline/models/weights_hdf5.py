@@ -1,11 +1,13 @@
 """The two HDF5 forms of Keras's weights, walked without following any link out of the file.
 
-Keras 3 (`save_weights("x.weights.h5")`): /layers/<class>[_<n>]/vars/<i>, numbered per class.
+Keras 3 (`save_weights("x.weights.h5")`, and inside every .keras file): /layers/<class>[_<n>]/vars/<i>, numbered per class.
 Keras 1 and 2 (keras.applications): the attribute layer_names, then per layer weight_names.
 """
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,13 +41,31 @@ def hdf5_layers(path: Path, layers: Sequence[Any]) -> Iterator[StoredLayers]:
     import h5py
 
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(_inside_keras(path) if path.suffix == ".keras" else path, "r")
     except OSError as error:
         raise UntrustedModelError(
             f"model.weights {path}: not a whole HDF5 file ({error}); save the weights again"
         ) from error
     with file:
         yield _list_layers(file, path, layers)
+
+
+def _inside_keras(path: Path) -> io.BytesIO:
+    """Returns the weights file inside a .keras file; the rest of it is not looked at."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = archive.getinfo("model.weights.h5")
+            # Stored as it is, as Keras does: a compressed one could unpack to any size.
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise UntrustedModelError(
+                    f"model.weights {path}: its weights are compressed, which Keras does not do; "
+                    "save the model again"
+                )
+            return io.BytesIO(archive.read(member))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise UntrustedModelError(
+            f"model.weights {path}: not a whole .keras file ({error}); save the model again"
+        ) from error
 
 
 def _list_layers(file: h5py.File, path: Path, layers: Sequence[Any]) -> StoredLayers:

@@ -125,13 +125,18 @@ def target_cell(
 
 
 def bracketed(estimate: Mapping[str, Any] | None, figure: Format) -> str:
-    """A mean with its interval: 0.071 [0.065, 0.078]."""
+    """A mean with its interval: 0.071 [0.065, 0.078], 98.1 % [97.2, 99.0]."""
     if estimate is None:
         return MISSING
     if estimate["interval"] is None:
         return figure(estimate["mean"])
-    low, high = estimate["interval"]
-    return f"{figure(estimate['mean'])} [{figure(low)}, {figure(high)}]"
+    low, high = (_without_unit(figure(end)) for end in estimate["interval"])
+    return f"{figure(estimate['mean'])} [{low}, {high}]"
+
+
+def _without_unit(text: str) -> str:
+    """98.1 % [97.2, 99.0]: the unit once, where both ends have the same one."""
+    return text.removesuffix(" %").removesuffix(" ms")
 
 
 def plus_minus(estimate: Mapping[str, Any] | None, figure: Format) -> str:

@@ -30,9 +30,11 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
     parts = [runs]
     if comparison["differences"]:
         rows = [
-            (row["path"], *map(show_setting, row["values"])) for row in comparison["differences"]
+            (row["path"], *map(show_setting, row["values"]))
+            for row in comparison["differences"]
+            if row["path"] != "stages"  # told above
         ]
-        parts.append(format_table(("differs in", *letters), rows))
+        parts.append(format_table(("differs in", *letters), rows, "L"))
     else:
         parts.append("the configurations do not differ")
     if comparison["files"]:

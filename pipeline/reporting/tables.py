@@ -37,7 +37,8 @@ def format_table(
         headers: one per column.
         rows: cells in the order of the headers; anything `str` can show. Control characters
             (a newline in an error message, a terminal escape) are made harmless.
-        align: one letter per column, "l" (texts) or "r" (figures); missing letters are "l".
+        align: one letter per column, "l" (texts), "L" (texts that are never shortened) or "r"
+            (figures); missing letters are "l".
         max_width: columns of the terminal, > 0; default 100.
 
     Returns:

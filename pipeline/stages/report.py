@@ -8,11 +8,20 @@ from typing import Any
 import yaml
 
 from pipeline.artifacts.files import write_bytes_atomic, write_json_atomic
+from pipeline.artifacts.fingerprint import stage_key
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
 
 # The files whose kernels are drawn: what the chain started from, and what ships.
 BASELINE = "float.tflite"
+
+
+def check(config: Config) -> None:
+    """Refuses, when planned, to log to MLflow where it is not installed."""
+    from pipeline.reporting.mlflow_store import require_mlflow
+
+    if config.report.mlflow is not None:
+        require_mlflow(config.report.mlflow)
 
 
 def run(config: Config, context: Context) -> StageResult:
@@ -23,7 +32,22 @@ def run(config: Config, context: Context) -> StageResult:
     report = build_report(_describe(config, context))
     write_json_atomic(context.output / "report.json", report)
     write_bytes_atomic(context.output / "report.html", render_report(report).encode())
-    return StageResult({"files": ["report.html", "report.json"]})
+    notes = () if config.report.mlflow is None else (_log(config, context, report),)
+    return StageResult({"files": ["report.html", "report.json"]}, notes=notes)
+
+
+def _log(config: Config, context: Context, report: dict[str, Any]) -> str:
+    """Logs the run to MLflow: its figures, its page, and the files that ship."""
+    from pipeline.reporting.mlflow_store import log_report
+
+    assert config.report.mlflow is not None  # the caller asked
+    files = sorted(context.output.iterdir())
+    bundle = context.inputs["everything"].get("export")
+    if bundle is not None:
+        for file in bundle.metrics["files"]:
+            path = bundle.file(file["file"])
+            files += [path, path.with_suffix(".json")]
+    return log_report(report, files, stage_key(context.made_of), config.report.mlflow)
 
 
 def _describe(config: Config, context: Context) -> dict[str, Any]:
@@ -67,9 +91,7 @@ def _kernels(bundle: Any) -> dict[str, list[dict[str, Any]]]:
         return {}
     names = {file["file"]: file["name"] for file in bundle.metrics["files"]}
     wanted = dict.fromkeys((BASELINE, bundle.metrics["deploy"]))
-    return {
-        names[file]: describe_kernels(bundle.file(file)) for file in wanted if file in names
-    }
+    return {names[file]: describe_kernels(bundle.file(file)) for file in wanted if file in names}
 
 
 def _importance(config: Config, context: Context, searched: Any) -> dict[str, Any] | None:

@@ -102,6 +102,7 @@ STAGES: dict[str, Stage] = {
             needs=("everything",),
             produces="page",
             libraries=("jinja2",),
+            check=report.check,
         ),
     )
 }

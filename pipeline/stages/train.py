@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config.families import is_application
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
 from pipeline.stages.inputs import MODEL_FILE, load_splits
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.data.prepared import PreparedData
+    from pipeline.training.fit import FitResult
+
+PIXEL_SAMPLES = 256
 
 
 def run(config: Config, context: Context) -> StageResult:
@@ -12,7 +23,6 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.models.build import build_model
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
-    from pipeline.training.fit import fit
 
     data = load_splits(config, context, "train", "validation")
     model = build_model(
@@ -23,9 +33,7 @@ def run(config: Config, context: Context) -> StageResult:
         data.input_dtype,
         data.tokens,
     )
-    result = fit(
-        model, data, config.train, context.seed, context.work, context.output, context.progress
-    )
+    result, phases = _train(model, data, config, context)
     save_model(model, context.output / MODEL_FILE)
     return StageResult(
         {
@@ -37,6 +45,39 @@ def run(config: Config, context: Context) -> StageResult:
             "validation": result.validation,
             "history": result.history,
             "seconds": result.seconds,
+            "phases": phases,
         },
         model_digest(model),
+        _notes(config),
     )
+
+
+def _train(
+    model: keras.Model, data: PreparedData, config: Config, context: Context
+) -> tuple[FitResult, list[dict[str, Any]] | None]:
+    """Trains at once, or in the two phases of transfer learning."""
+    from pipeline.models.applications import HEAD_LAYERS, check_pixels
+    from pipeline.training.fit import fit
+    from pipeline.training.transfer import transfer
+
+    if is_application(config.model.architecture):
+        check_pixels(data.train.x[:PIXEL_SAMPLES], data.model_preprocessing)
+    where = (context.seed, context.work, context.output, context.progress)
+    if config.train.transfer is None:
+        return fit(model, data, config.train, *where), None
+    result = transfer(model, HEAD_LAYERS, data, config.train, *where)
+    return result.fit, result.phases
+
+
+def _notes(config: Config) -> tuple[str, ...]:
+    """What the user should know of how the training ran."""
+    from pipeline.training.devices import describe_devices
+    from pipeline.training.precision import describe_precision
+
+    notes = [describe_devices(config.train.devices), describe_precision(config.train.mixed_precision)]
+    if config.train.transfer is not None and getattr(config.model, "weights", None) == "none":
+        notes.append(
+            "transfer learning from random weights shows that the chain runs, and no more; give "
+            "model.weights"
+        )
+    return tuple(note for note in notes if note is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,6 +36,17 @@ def choose_devices(wanted: int | Literal["all"]) -> list[str]:
             "use train.devices: all, or 1"
         )
     return present[:count]
+
+
+def describe_devices(wanted: int | Literal["all"]) -> str | None:
+    """Says on what a training ran, where it was asked for more than one device."""
+    if wanted == 1:
+        return None
+    devices = choose_devices(wanted)
+    kind = devices[0].split(":")[-2]  # "/device:CPU:0"
+    if len(devices) == 1:
+        return f"train.devices {wanted}: this machine has one device ({kind}), so nothing was shared"
+    return f"each batch was shared by {len(devices)} devices ({kind})"
 
 
 def check_batches(samples: int, batch_size: int, devices: int) -> None:
@@ -117,6 +128,27 @@ def spread_over_devices(differentiate: Differentiate) -> Differentiate:
         return summed, total / tf.stack([samples, samples, 1.0, 1.0])
 
     return whole
+
+
+def applier(optimizer: keras.optimizers.Optimizer) -> Callable[[list[Any], list[Any]], None]:
+    """Returns (gradients of the whole batch, weights) → None, an update on every device.
+
+    Keras 3's optimizers apply gradients from within a device only, and add up those of all
+    devices after clipping each (keras 3.15.1); here they are added up already, before clipping,
+    as on one device. So its own addition is taken out of this optimizer.
+    """
+    import tensorflow as tf
+
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return optimizer.apply
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # behind the scaling of float16
+    inner._all_reduce_sum_gradients = lambda pairs: pairs
+
+    def apply(gradients: list[Any], weights: list[Any]) -> None:
+        strategy.run(lambda own: optimizer.apply(own, weights), args=(gradients,))
+
+    return apply
 
 
 def _sum(strategy: tf.distribute.Strategy, value: Any) -> tf.Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
-from pipeline.training.devices import spread_over_devices
+from pipeline.training.devices import applier, spread_over_devices
 
 if TYPE_CHECKING:
     import keras
@@ -93,7 +93,7 @@ def training_function(
         figures = [tf.reduce_mean(sample_losses), objective, score, tf.cast(samples, tf.float32)]
         return gradients, tf.stack(figures)
 
-    differentiate_whole = spread_over_devices(differentiate)
+    differentiate_whole, apply = spread_over_devices(differentiate), applier(optimizer)
 
     def update(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
         optimizer.learning_rate.assign(tf.gather(rates, step))
@@ -103,7 +103,7 @@ def training_function(
             gradients, figures = accumulate(
                 differentiate_whole, iterator.get_next, batches, raw_weights
             )
-        optimizer.apply(gradients, weights)
+        apply(gradients, weights)
         if average is not None:
             average.update()
         return tf.concat([figures, [tf.cast(optimizer.learning_rate, tf.float32)]], axis=0)

@@ -61,3 +61,17 @@ def scale_losses(
     import keras
 
     return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "float16" else optimizer
+
+
+def describe_precision(precision: str) -> str | None:
+    """Says what mixed precision means on this machine, None without it."""
+    import tensorflow as tf
+
+    if precision == "none":
+        return None
+    if tf.config.list_physical_devices("GPU"):
+        return f"layers computed in {precision} while training; the model is float32"
+    return (
+        f"layers computed in {precision} while training, the model is float32; without a GPU that "
+        "is slower than float32, not faster"
+    )

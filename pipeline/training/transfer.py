@@ -121,9 +121,10 @@ def find_layer(model: keras.Model, pattern: str) -> int:
     for place, name in enumerate(names):
         if fnmatchcase(name, pattern):
             return place
-    raise ConfigError(
-        f"train.transfer.unfreeze_from: '{pattern}' fits no layer{did_you_mean(pattern, names)}"
-    )
+    near = did_you_mean(pattern, names)
+    if "did you mean" not in near:
+        near = f"; the model ends in {', '.join(names[-5:])}"
+    raise ConfigError(f"train.transfer.unfreeze_from: '{pattern}' fits no layer{near}")
 
 
 def check_unfreezing(model: keras.Model, first: int, head: Set[str]) -> None:

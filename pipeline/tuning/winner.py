@@ -118,11 +118,12 @@ class Judge:
         self, config: Config, validation: Mapping[str, float], model: Path, name: str
     ) -> Figures:
         """Does the trials' steps behind training, on a copy of the model."""
-        figures = {**figures_of(dict(validation)), "epochs_run": 0, "seconds": 0.0}
+        figures = figures_of(dict(validation))
         steps = replace(self.steps, trains=False)
         measured = steps.fine_tunes or steps.scheme is not None
         if not measured and "parameters" not in self._judged():
             return figures
+        figures |= {"epochs_run": 0, "seconds": 0.0}
         from pipeline.models.files import load_model
 
         if steps.fine_tunes:

@@ -74,7 +74,7 @@ def test_files_answer_as_the_keras_3_model(files: tuple[str, Any, dict[str, Path
     reference = predict_outputs(model, X)
     assert compare_outputs(paths["float"], X, reference, TASK)["max_difference"] < 1e-4
     parity = compare_outputs(paths["int8"], X, reference, TASK)
-    assert parity["mean_difference"] < 0.05
+    assert parity["mean_difference"] < 0.1  # five units of random weights
     assert parity["label_agreement"] >= 0.9
 
 

@@ -19,6 +19,7 @@ def use(progress: TerminalProgress) -> None:
     progress.note("data: started")
     progress.begin("train", 3, "epochs")
     progress.advance(2, val_accuracy=0.98765)
+    progress.table(("trial", "state"), [("0007", "best [x]")], "3 of 9 done")
     progress.note("in between")
     progress.end()
 
@@ -42,4 +43,5 @@ def test_on_a_terminal_a_bar_shows_figures_and_is_closed(monkeypatch: pytest.Mon
     assert "2/3" in shown
     assert "val_accuracy 0.9877" in shown
     assert "in between" in shown
+    assert "0007" in shown and "best [x]" in shown and "3 of 9 done" in shown
     assert shown.endswith(("\x1b[2K", "\x1b[?25h")), "the bar is erased and the cursor shown"

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config.model import ModelConfig, check_model_fits_task
+from pipeline.config.model import (
+    ModelConfig,
+    check_model_fits_task,
+    check_normalization_converts,
+)
 
 
 def model(**values: Any) -> ModelConfig:
@@ -40,3 +44,14 @@ def test_spatial_dropout_belongs_to_convolutions() -> None:
 )
 def test_normalization_where_none_is_named(name: str, expected: str) -> None:
     assert model(architecture=name).normalization == expected
+
+
+def test_layer_normalization_has_no_integer_file() -> None:
+    for normalization in ("none", "batch"):
+        plain = model(architecture="mlp", normalization=normalization)
+        check_normalization_converts(plain, ["int8", "int16x8"])
+    layered = model(architecture="mlp", normalization="layer")
+    check_normalization_converts(layered, ["float16", "dynamic_range"])
+    for scheme in ("int8", "int16x8"):
+        with pytest.raises(ValueError, match=f"{scheme} has no exact integer form of model.norma"):
+            check_normalization_converts(layered, ["float16", scheme])

@@ -14,8 +14,17 @@ from pipeline.data.tfds import describe_tfds, read_tfds
 from pipeline.errors import DataError
 
 
-class _Features(dict[str, Any]):
-    pass
+class _Features:
+    """As FeaturesDict: keys can be asked for and looked up, and there is no `get`."""
+
+    def __init__(self, **features: Any) -> None:
+        self._features = features
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._features
+
+    def __getitem__(self, key: str) -> Any:
+        return self._features[key]
 
 
 def fake_package(splits: dict[str, Any], names: list[str] | None = None) -> ModuleType:

@@ -52,3 +52,19 @@ def test_depthwise_keeps_its_channels() -> None:
 
     y = layers.depthwise(keras.Input((4, 4, 3)), model_config("ds_cnn"), 3, "depthwise")
     assert y.shape == (None, 4, 4, 3)
+
+
+def test_the_converter_still_leaves_layer_normalization_in_float() -> None:
+    """The day this fails, config/model.py's check_normalization_converts may let int8 pass."""
+    import keras
+    import tensorflow as tf
+
+    model = keras.Sequential([keras.Input((6,), batch_size=1), keras.layers.LayerNormalization()])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    samples = np.random.default_rng(0).normal(size=(20, 1, 6)).astype(np.float32)
+    converter.representative_dataset = lambda: ([sample] for sample in samples)
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    assert np.float32 in {tensor["dtype"] for tensor in interpreter.get_tensor_details()}

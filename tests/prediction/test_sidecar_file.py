@@ -33,7 +33,7 @@ def test_a_whole_one(model: Path) -> None:
 
 
 def test_what_is_missing(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="no such file; give a .tflite"):
+    with pytest.raises(ArtifactError, match=r"no such file; give a \.tflite"):
         read_sidecar(tmp_path / "nowhere.tflite")
     model.with_suffix(".json").unlink()
     with pytest.raises(ArtifactError, match="no such sidecar; copy it from the export folder"):

@@ -38,6 +38,21 @@ quantize:
 """
 
 
+SEARCH_SPACE = {
+    "train.optimizer.learning_rate": {"float": [1e-4, 1e-2], "sampling": "log"},
+    "model.dropout": {"float": [0.0, 0.5], "sampling": "linear"},
+    "train.batch_size": {"choice": [32, 64]},
+}
+IMPORTANCE = {
+    "method": "first-order functional ANOVA of a random forest", "trials": 9, "shuffles": 39,
+    "reason": None, "explained": 0.41,
+    "shares": [
+        {"path": "train.optimizer.learning_rate", "share": 0.52, "chance": 0.31},
+        {"path": "model.dropout", "share": 0.08, "chance": 0.29},
+    ],
+}  # fmt: skip
+
+
 def make_run(stages: tuple[str, ...] = ALL_STAGES, **changes: Any) -> dict[str, Any]:
     """The input of `build_report` for a chain of these stages; `changes` replace top-level keys."""
     metrics = {name: METRICS[name]() for name in stages}
@@ -57,7 +72,12 @@ def make_run(stages: tuple[str, ...] = ALL_STAGES, **changes: Any) -> dict[str, 
         "name": "digits",
         "seed": 7,
         "created": "2026-11-21T05:20:31+00:00",
-        "config": {"run": {"name": "digits", "seed": 7}, "train": {"epochs": 40}},
+        "config": {
+            "run": {"name": "digits", "seed": 7},
+            "data": {"task": "classification"},
+            "train": {"epochs": 40},
+            "tune": {"search_space": SEARCH_SPACE},
+        },
         "config_text": CONFIG_TEXT,
         "stages": [
             {
@@ -79,6 +99,8 @@ def make_run(stages: tuple[str, ...] = ALL_STAGES, **changes: Any) -> dict[str, 
         },
         "commands": ["slimline run configs/digits.yaml --name digits"],
         "schedules": {name: rows for name, rows in schedules.items() if name in stages},
+        "kernels": kernels() if "export" in stages else {},
+        "importance": IMPORTANCE if "tune" in stages else None,
     }  # fmt: skip
     return {**run, **changes}
 
@@ -125,17 +147,42 @@ def prune_schedule() -> list[list[float]]:
     return rows
 
 
+def kernels() -> dict[str, list[dict[str, Any]]]:
+    """Two kernels in the float file and in the shipped one, most of the shipped values zero."""
+    random = np.random.default_rng(5)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for file, dtype in (("float", "float32"), ("int8", "int8")):
+        found[file] = []
+        for layer, shape in (("conv_1", [16, 3, 3, 1]), ("logits", [10, 64])):
+            counts = random.integers(0, 20, 48).tolist()
+            zeros = 0 if file == "float" else 4 * sum(counts)
+            found[file].append(
+                {
+                    "name": f"net_1/{layer}_1/kernel", "shape": shape, "dtype": dtype,
+                    "low": -0.5, "high": 0.6, "counts": counts, "zeros": zeros,
+                    "parameters": sum(counts) + zeros, "distinct": 200,
+                }
+            )  # fmt: skip
+    return found
+
+
 def data_metrics() -> dict[str, Any]:
     return {
         "digest": hashlib.sha256(b"digits").hexdigest(),
         "source": "digits",
+        "task": {
+            "name": "classification", "outputs": 10, "class_names": list("0123456789"),
+            "target_scale": [], "target_offset": [],
+        },
         "class_names": [str(digit) for digit in range(10)],
+        "input_dtype": "float32",
+        "encoding": None,
         "input_shape": [8, 8, 1],
         "samples": {split: sum(counts) for split, counts in CLASS_COUNTS.items()},
         "class_counts": CLASS_COUNTS,
         "duplicates": {"train/validation": 0, "train/test": 2, "validation/test": 0},
         "preprocessing": {"scale": 0.0625, "offset": 0.0, "placement": "sidecar"},
-    }
+    }  # fmt: skip
 
 
 def train_metrics() -> dict[str, Any]:
@@ -216,6 +263,7 @@ def quantize_metrics() -> dict[str, Any]:
     common = {"sparsity": 0.7988}
     return {
         "method": "qat",
+        "metric": "accuracy",
         "files": [
             {"name": "int8", "scheme": "int8", "file": "int8.tflite", "size_bytes": 43160,
              "gzip_bytes": 14912, "tensors": tensors("int8", "int32"),
@@ -261,6 +309,67 @@ def export_metrics() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def confusions(right: int) -> dict[str, Any]:
+    """Confusions of ten classes with so many right answers in all; the mistakes are nines as 4."""
+    matrix = np.diag(CLASS_COUNTS["test"])
+    matrix[9, 9] -= 360 - right
+    matrix[9, 4] += 360 - right
+    recall, precision = (np.diag(matrix) / matrix.sum(axis=axis) for axis in (1, 0))
+    return {
+        "confusion": matrix.tolist(), "recall": recall.tolist(), "precision": precision.tolist(),
+    }  # fmt: skip
+
+
+def make_other_run(task: str) -> dict[str, Any]:
+    """The sample run as if its models had another task: its metric, its details, its units."""
+    metric, names, details = OTHER_TASKS[task]
+    run = make_run()
+    metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
+    run["config"]["data"]["task"] = task
+    data, evaluate = metrics["data"], metrics["evaluate"]
+    data |= {"task": {"name": task, "class_names": names}, "class_names": names}
+    data["class_counts"] = {"train": [9, 8]} if task == "multi_label" else {}
+    better = metric == "accuracy"
+    evaluate |= {
+        "task": task, "metric": metric, "higher_is_better": better, "class_names": names,
+    }  # fmt: skip
+    for index, row in enumerate(evaluate["files"]):
+        value = row.pop("accuracy") if better else 0.5 + 0.004 * index
+        row.pop("accuracy_interval")
+        row |= {metric: value, f"{metric}_interval": [value - 0.02, value + 0.02]}
+        row |= {"details": details, "mcnemar": None, "paired": None}
+        if index:
+            row["paired"] = {"difference": 0.004 * index, "interval": [-0.001, 0.009 * index]}
+    rename(metrics, metric)
+    metrics["quantize"]["metric"] = metric
+    metrics["tune"]["objective"] = f"val_{metric}"
+    metrics["quantize"]["representative"]["class_counts"] = None
+    return run
+
+
+def rename(value: Any, metric: str) -> None:
+    """Calls the accuracy of every history and validation by another name, in place."""
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            rename(inner, metric)
+    if isinstance(value, dict):
+        for old in [key for key in value if key in ("accuracy", "val_accuracy")]:
+            value[old.replace("accuracy", metric)] = value.pop(old)
+
+
+OTHER_TASKS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
+    "binary": ("accuracy", ["no", "yes"], {
+        "confusion": [[90, 10], [5, 255]], "recall": [0.9, 0.98], "precision": [0.947, 0.962],
+        "auc": 0.987}),
+    "multi_label": ("accuracy", ["red", "round"], {
+        "f1_micro": 0.91, "exact_match": 0.85, "labels": [
+            {"label": "red", "precision": 0.9, "recall": 0.8, "f1": 0.847},
+            {"label": "round", "precision": 1.0, "recall": None, "f1": None}]}),
+    "regression": ("mae", ["quality"], {"rmse": 0.61, "r2": 0.34}),
+    "reconstruction": ("mse", [], {"psnr": 21.4}),
+}  # fmt: skip
+
+
 def evaluate_metrics() -> dict[str, Any]:
     def row(
         name: str, right: int, interval: list[float], pair: tuple[int, int, float] | None,
@@ -270,7 +379,9 @@ def evaluate_metrics() -> dict[str, Any]:
         return {
             "name": name, "file": f"{name}.tflite", "accuracy": right / 360,
             "accuracy_interval": interval, "loss": 0.07 + (360 - right) * 1e-3,
+            "details": confusions(right),
             "mcnemar": pair and {"float_only": pair[0], "file_only": pair[1], "p_value": pair[2]},
+            "paired": None,
             "size_bytes": size, "gzip_bytes": gzipped, "xz_bytes": xz,
             "raw_ratio": 154660 / size, "gzip_ratio": 154660 / gzipped,
             "parameters": 37994, "non_zeros": round(37994 * (1 - sparsity)), "sparsity": sparsity,
@@ -282,7 +393,8 @@ def evaluate_metrics() -> dict[str, Any]:
         }  # fmt: skip
 
     return {
-        "split": "test", "samples": 360, "seed": 7,
+        "split": "test", "samples": 360, "seed": 7, "task": "classification",
+        "metric": "accuracy", "higher_is_better": True, "class_names": list("0123456789"),
         "host": {"cpu": "AMD EPYC 7B13", "cores": 2, "platform": "Linux", "python": "3.11.7"},
         "files": [
             row("float", 355, [0.9679, 0.9941], None, (154660, 142310, 137020), 0.0, 0.0213, 21504),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.reporting.headline import build_headline
-from tests.reporting.sample_run import evaluate_metrics
+from tests.reporting.sample_run import evaluate_metrics, make_other_run
 
 
 def headline(file_only: int = 1, float_only: int = 5, p_value: float = 0.21875) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def headline(file_only: int = 1, float_only: int = 5, p_value: float = 0.21875) 
 def test_smallest_file_against_float() -> None:
     best = headline()
     assert best["file"] == "int8.tflite"
-    assert best["accuracy_difference"] == pytest.approx(-4 / 360)
+    assert best["difference"] == pytest.approx(-4 / 360)
     assert best["significant"] is False
     assert best["sentence"] == (
         "int8.tflite is 14.9 KB after gzip, 10.4× smaller than the raw float.tflite (154.7 KB; "
@@ -62,3 +62,41 @@ def test_float_alone_and_nothing_at_all() -> None:
         "samples correctly."
     )
     assert build_headline(None, None) is None
+
+
+def test_regression_is_told_as_an_error_in_its_unit() -> None:
+    run = make_other_run("regression")
+    built = build_headline(run["stages"][-1]["metrics"], None)
+    assert built is not None
+    best = built["smallest"]
+    assert (best["metric"], best["value"], best["p_value"]) == ("mae", pytest.approx(0.508), None)
+    assert best["significant"] is False
+    assert best["sentence"].endswith(
+        "and is off by 0.508 on average (mean absolute error, in the unit of quality) over the "
+        "360 test samples against 0.5: 0.008 more error (95 % interval −0.001 to +0.018), not a "
+        "significant difference, though an increase of up to 0.018 is not ruled out."
+    )
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [([0.001, 0.02], "a significant increase."), ([-0.02, -0.001], "a significant decrease.")],
+)
+def test_an_error_that_grows_is_worse(interval: list[float], verdict: str) -> None:
+    evaluate = make_other_run("reconstruction")["stages"][-1]["metrics"]
+    difference = sum(interval) / 2
+    evaluate["files"][2]["paired"] = {"difference": difference, "interval": interval}
+    built = build_headline(evaluate, None)
+    assert built is not None and built["smallest"]["sentence"].endswith(verdict)
+    assert (
+        "reconstructs the 360 test samples with a mean squared error of 0.508"
+        in (built["smallest"]["sentence"])
+    )
+
+
+def test_labels_are_counted_not_samples() -> None:
+    built = build_headline(make_other_run("multi_label")["stages"][-1]["metrics"], None)
+    assert built is not None
+    assert (
+        "gets 97.5 % of the labels of the 360 test samples right" in built["smallest"]["sentence"]
+    )

@@ -11,16 +11,16 @@ from pipeline.reporting.report_json import SCHEMA_VERSION, build_report, to_plai
 from tests.reporting.sample_run import ALL_STAGES, make_run
 
 KEYS = [
-    "schema_version", "name", "seed", "created", "headline", "files", "training", "schedules",
-    "trials", "sparsity", "quantization", "data", "stages", "configuration", "versions", "host",
-    "commands",
+    "schema_version", "name", "seed", "created", "task", "headline", "files", "training",
+    "schedules", "trials", "classes", "sparsity", "weights", "quantization", "data", "stages",
+    "configuration", "versions", "host", "commands",
 ]  # fmt: skip
 
 
 def test_structure_is_the_documented_one() -> None:
     report = build_report(make_run())
     assert list(report) == KEYS
-    assert report["schema_version"] == SCHEMA_VERSION == 1
+    assert report["schema_version"] == SCHEMA_VERSION == 2
     assert report == json.loads(json.dumps(report, allow_nan=False))
 
 
@@ -35,7 +35,10 @@ def test_pure() -> None:
     ("stages", "absent"),
     [
         (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
-        (("data", "train"), {"trials", "sparsity", "quantization", "files", "headline"}),
+        (
+            ("data", "train"),
+            {"trials", "sparsity", "quantization", "files", "headline", "classes", "weights"},
+        ),
         (("data", "train", "tune", "export", "evaluate"), {"sparsity", "quantization"}),
     ],
 )
@@ -43,21 +46,6 @@ def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: s
     report = build_report(make_run(stages))
     assert list(report) == KEYS
     assert {key for key, value in report.items() if value is None} == absent
-
-
-def test_best_so_far_skips_failed_trials() -> None:
-    trials = build_report(make_run())["trials"]["trials"]
-    assert [t["best_so_far"] for t in trials[:5]] == [0.9583, 0.9722, 0.9722, 0.9722, 0.9806]
-
-
-def test_best_so_far_of_a_loss_falls() -> None:
-    run = make_run(("data", "tune"))
-    tune = run["stages"][1]["metrics"]
-    tune["objective"] = "val_loss"
-    for trial, score in zip(tune["trials"], [math.nan, 0.5, 0.7, 0.2], strict=False):
-        trial["score"] = score
-    trials = build_report(run)["trials"]["trials"]
-    assert [t["best_so_far"] for t in trials[:4]] == [None, 0.5, 0.5, 0.2]
 
 
 def test_trainings_in_the_order_of_the_chain() -> None:
@@ -90,7 +78,7 @@ def test_parity_of_export_stands_beside_each_file() -> None:
 def test_stages_carry_no_metrics_twice() -> None:
     report = build_report(make_run())
     assert [entry["stage"] for entry in report["stages"]] == list(ALL_STAGES)
-    assert set(report["stages"][0]) == {"stage", "key", "digest", "seconds", "cached"}
+    assert set(report["stages"][0]) == {"stage", "key", "digest", "seconds", "cached", "made"}
 
 
 def test_to_plain() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.config.csv import CsvConfig
+from pipeline.config.text import TextConfig
+from pipeline.data.csv_file import read_tables
+from pipeline.data.table import TableEncoding
+from pipeline.data.text import TextEncoding
+from pipeline.data.text_files import read_texts
 from pipeline.errors import ConfigError
+from pipeline.tasks.task import classification
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.runner_script import write_runner
 from pipeline.tflite.sidecar import describe_file
@@ -30,7 +39,7 @@ def bundle(converted: Converted, tmp_path: Path) -> Path:
     for name in ("int8", "float32"):
         path = Path(shutil.copy(converted.paths[name], tmp_path))
         preprocessing = {"scale": 1 / 16, "offset": 0.0, "placement": "sidecar"}
-        sidecar = describe_file(path, CLASS_NAMES, preprocessing)
+        sidecar = describe_file(path, classification(CLASS_NAMES), preprocessing)
         path.with_suffix(".json").write_text(json.dumps(sidecar))
     write_runner(tmp_path, "int8.tflite")
     return tmp_path
@@ -98,3 +107,46 @@ def test_refusals_of_the_program(bundle: Path) -> None:
 def test_names_that_are_no_file_of_the_bundle(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a name like"):
         write_runner(tmp_path, name)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The shipped program, imported from its folder."""
+    path = write_runner(tmp_path_factory.mktemp("program"), "int8.tflite")
+    assert "import pipeline" not in path.read_text() and "from pipeline" not in path.read_text()
+    spec = importlib.util.spec_from_file_location("shipped_run_model", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_encodes_a_table_as_the_training_data_was(program: Any, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("age,job,pay\n39,clerk,1\n?,boss,0\n28,,1\n40,clerk,0\n", encoding="utf-8")
+    config = CsvConfig(target="pay", min_category_count=1)
+    table = read_tables([path], config, "binary").x
+    encoding = TableEncoding.fit(table, np.arange(3), config)
+    expected = encoding.apply(table)
+    shape = [1, *encoding.input_shape]
+    sidecar = {"encoding": json.loads(json.dumps(encoding.to_json())), "inputs": [{"shape": shape}]}
+    np.testing.assert_array_equal(program.read_samples(path, sidecar), expected)
+
+
+def test_it_encodes_texts_as_the_training_data_were(program: Any, tmp_path: Path) -> None:
+    path = tmp_path / "said.txt"
+    path.write_text('So "good", really\t1\nVery bad\t0\nÄrger\t0\n', encoding="utf-8")
+    config = TextConfig(quotes=False)
+    texts = read_texts([path], config, "binary").x
+    encoding = TextEncoding.fit(texts, np.arange(2), config)
+    shape = [1, *encoding.input_shape]
+    sidecar = {"encoding": json.loads(json.dumps(encoding.to_json())), "inputs": [{"shape": shape}]}
+    np.testing.assert_array_equal(program.read_samples(path, sidecar), encoding.apply(texts))
+
+
+def test_a_file_or_texts_but_not_both_or_none(bundle: Path) -> None:
+    command = [sys.executable, str(bundle / "run_model.py")]
+    none = subprocess.run(command, capture_output=True, text=True)
+    assert none.returncode == 2 and "expected a file of samples, or --text" in none.stderr
+    text = subprocess.run([*command, "--text", "Good"], capture_output=True, text=True)
+    assert text.returncode == 1 and "int8.tflite: does not read texts" in text.stderr

@@ -45,6 +45,22 @@ def test_it_learns_and_goes_on_bit_for_bit(
         assert array.tobytes() == resumed.arrays[key].tobytes(), key
 
 
+@pytest.mark.parametrize(("epsilon_1", "finite"), [(None, True), (1e-30, False)])
+def test_adafactor_needs_a_larger_epsilon_than_keras_gives_it(
+    epsilon_1: float | None, finite: bool
+) -> None:
+    """Fails the day 1e-30, Keras's default, is enough: then SAFER_DEFAULTS is not needed."""
+    import keras
+    import tensorflow as tf
+
+    arguments = {} if epsilon_1 is None else {"epsilon_1": epsilon_1}
+    optimizer = build_optimizer(OptimizerConfig(name="adafactor", arguments=arguments))
+    weight = keras.Variable(np.ones((3, 2), np.float32))
+    # Neither the first row nor the first column has a gradient.
+    optimizer.apply([tf.constant([[0.0, 0.0], [0.0, 1.0], [0.0, 1.0]])], [weight])
+    assert bool(np.isfinite(np.asarray(weight.value)).all()) == finite
+
+
 def test_own_arguments_reach_keras() -> None:
     config = OptimizerConfig.model_validate(
         {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True}
