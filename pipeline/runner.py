@@ -17,6 +17,7 @@ from pipeline.artifacts.manifest import Manifest, describe_files
 from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, write_run
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.schema import Config
+from pipeline.data.reading import data_errors
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.plan import (
     chain_of,
@@ -166,7 +167,7 @@ class _Runner:
             run=self._describe_run(),
             workers=self.workers,
         )
-        with storage_errors(work):
+        with storage_errors(work), data_errors():
             result = stage.run(config, context)
         for note in result.notes:
             self.progress.note(f"{stage.name}: {note}")

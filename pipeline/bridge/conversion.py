@@ -54,8 +54,8 @@ def fuse_recurrent_layers(model: Any) -> None:
     """Sets the recurrent layers of a tf_keras model to compute as the converter needs it.
 
     LSTM: the standard function, which the converter replaces by its operator; a layer with
-    recurrent dropout, which only training has, would compute step by step instead. Others: unrolled,
-    because int8 on a loop crashes the converter.
+    recurrent dropout, which only training has, would compute step by step instead. Others:
+    unrolled, because int8 on a loop crashes the converter.
 
     Args:
         model: changed in place; only fit for inference afterwards.

@@ -148,18 +148,16 @@ LAYERS: dict[str, Row] = {
     "Concatenate": Row(("axis",)),
     "Dot": Row(("axes", "normalize")),
     # recurrent
-    "SimpleRNN": Row(_RECURRENT, only=_RECURRENT_ONLY, ignored=("seed",), random=True),
+    "SimpleRNN": Row(_RECURRENT, only=_RECURRENT_ONLY, ignored=("seed",)),
     "LSTM": Row(
         (*_RECURRENT, "recurrent_activation", "unit_forget_bias"),
         only=_RECURRENT_ONLY,
         ignored=("seed",),
-        random=True,
     ),
     "GRU": Row(
         (*_RECURRENT, "recurrent_activation", "reset_after"),
         only=_RECURRENT_ONLY,
         ignored=("seed",),
-        random=True,
     ),
 }  # fmt: skip
 
@@ -201,9 +199,11 @@ def carry_over(layer: Any, name: str, seed: int) -> Any:
         arguments |= row.from_layer(layer)
     made = getattr(import_tf_keras().layers, class_name)(**arguments)
     if hasattr(made, "cell"):
-        # The seed of a recurrent layer does not reach its cell, which draws the masks (tf_keras
-        # 2.21.0); the generator is made when the layer is built.
-        made.cell._random_generator._seed = seed
+        # SimpleRNN takes no seed, and that of an LSTM does not reach its cell, which draws the
+        # masks (tf_keras 2.21.0). Generators are made when the layer is built.
+        for drawing in (made, made.cell):
+            if hasattr(drawing, "_random_generator"):
+                drawing._random_generator._seed = seed
     return made
 
 

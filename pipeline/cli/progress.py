@@ -71,6 +71,7 @@ class TerminalProgress:
         if self._live is None:
             return
         from rich.console import Group
+        from rich.progress import TimeRemainingColumn
         from rich.table import Table
         from rich.text import Text
 
@@ -80,6 +81,8 @@ class TerminalProgress:
         for row in rows:
             drawn.add_row(*(Text(cell) for cell in row))
         lines = [drawn] if rows else []
+        # The caption knows the time left better: trials of several workers end in bursts.
+        self._bars.columns = [c for c in self._bars.columns if type(c) is not TimeRemainingColumn]
         self._live.update(Group(self._bars, *lines, Text(f"  {caption}", style="dim")))
 
     def note(self, text: str) -> None:

@@ -196,7 +196,8 @@ class OptimizerConfig(Section):
         kinds = OPTIMIZERS[self.name][1]
         for key, value in self.arguments.items():
             if key not in kinds:
-                raise ValueError(f"{self.name} has no argument '{key}'{did_you_mean(key, kinds)}")
+                known = [*kinds, *(name for name in type(self).model_fields if name != "arguments")]
+                raise ValueError(f"{self.name} has no argument '{key}'{did_you_mean(key, known)}")
             if not kinds[key].accepts(value):
                 raise ValueError(f"{key}: expected {kinds[key].words}, received {value!r}")
         default = type(self).model_fields["ema_momentum"].default

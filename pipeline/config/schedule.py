@@ -109,7 +109,7 @@ class PolynomialSchedule(_Schedule):
     power: float = Field(1.0, gt=0, le=100, description="1 is a straight line")
     final_fraction: float = _FINAL_FRACTION
     decay_steps: Span | None = Field(
-        None, description="length of the fall; default: the rest of the training"
+        None, description="length of the fall; null: the rest of the training"
     )
     cycle: bool = Field(False, description="after decay_steps rise again, for ever longer falls")
 

@@ -1,7 +1,8 @@
 """From a file as people have it (CSV, sentences, an image, .npy) to the array a model takes.
 
-Stand-alone, with data.rows, NumPy and the standard library only: this very code encodes the training data
-and travels inside `run_model.py`, so that what a model is fed later is what it was trained on.
+Stand-alone, with data.rows, NumPy and the standard library only: this very code encodes the
+training data and travels inside `run_model.py`, so that what a model is fed later is what it was
+trained on.
 The formats of `encoding` are told in docs/sidecar.md. Faults are ValueErrors of one line.
 """
 
@@ -206,7 +207,11 @@ def decode_image(source: Path | BinaryIO, encoding: Mapping[str, Any]) -> np.nda
     except Exception as error:  # Pillow has an error of its own kind for every broken format
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{name}: not a whole image: {reason}") from error
-    fits = {"stretch": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}
+    fits: dict[str, Any] = {
+        "stretch": Image.Image.resize,
+        "crop": ImageOps.fit,
+        "pad": ImageOps.pad,
+    }
     if plain.size != (width, height):
         plain = fits[encoding["resize"]](plain, (width, height), Image.Resampling.BILINEAR)
     return np.asarray(plain, np.uint8).reshape(height, width, encoding["channels"])

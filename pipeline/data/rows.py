@@ -57,11 +57,14 @@ def parse_rows(
     text: str, delimiter: str, quotes: bool, path: Path
 ) -> Iterator[tuple[int, list[str]]]:
     """Yields (line number, fields). Lines end at \\n or \\r\\n only, whatever Unicode says."""
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     csv.field_size_limit(LONGEST_FIELD)
     lines = (line + "\n" for line in text.split("\n"))
     reader = csv.reader(
-        lines, delimiter=delimiter, quoting=quoting, skipinitialspace=True, strict=True
+        lines,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+        skipinitialspace=True,
+        strict=True,
     )
     try:
         for fields in reader:

@@ -79,7 +79,8 @@ class TableEncoding:
         for name, values in table.columns.items():
             if name in config.ignore:
                 continue
-            kind, train = config.types.get(name), values[train_indices]
+            train = values[train_indices]
+            kind: str | None = config.types.get(name)
             if kind is None:
                 kind = _guess_type(train, missing)
             fit = _fit_numbers if kind == "number" else _fit_categories
@@ -169,7 +170,7 @@ def _guess_type(values: np.ndarray, missing: frozenset[str]) -> str:
 
 
 def _fit_numbers(
-    name: str, values: np.ndarray, missing: frozenset[str], config: CsvConfig
+    name: str, values: Any, missing: frozenset[str], config: CsvConfig
 ) -> dict[str, Any]:
     """Zero mean and unit variance of the training rows; missing ones get their median."""
     try:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.arrays import PART_ARRAYS, Part, SourceArrays, chunks
-from pipeline.data.labels import LARGEST, read_labels
+from pipeline.data.label_checks import LARGEST
+from pipeline.data.labels import read_labels
 from pipeline.data.table import Table
 from pipeline.errors import DataError
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.families import FAMILIES, PREFIX, is_application
+from pipeline.config.text_models import TextCnnModel, TextLstmModel
 from pipeline.errors import ConfigError
 from pipeline.models.applications import application, check_pixels_shape
 from pipeline.models.autoencoder import autoencoder
@@ -80,7 +81,7 @@ def build_model(
     x = inputs
     if preprocessing is not None:
         x = _rescaling(preprocessing)(x)
-    if config.architecture in TOKEN_ARCHITECTURES:
+    if isinstance(config, TextCnnModel | TextLstmModel):
         x = embedding(x, config, tokens)
     outputs = ARCHITECTURES[config.architecture](x, config, task.outputs)
     return keras.Model(inputs, outputs, name=config.architecture.replace("/", "_"))

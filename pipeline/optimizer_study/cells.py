@@ -32,7 +32,7 @@ def terminal_table(result: Mapping[str, Any]) -> str:
                 rate_cell(one, source=False),
                 plus_minus(one["val_loss"], plain),
                 plus_minus(one[f"val_{metric}"], percentage if percent else plain),
-                plus_minus(one["gap_loss"], plain),
+                MISSING if one["gap_loss"] is None else plain(one["gap_loss"]["mean"]),
                 target_cell(target, "epochs", plus_minus, one_decimal),
                 MISSING if target["seconds"] is None else format_seconds(target["seconds"]["mean"]),
                 step_cell(one["step_seconds"]),
@@ -106,7 +106,7 @@ def rate_cell(one: Mapping[str, Any], source: bool = True) -> str:
     """The learning rate and where it comes from."""
     if one["learning_rate"] is None:
         return MISSING
-    told = f" ({one['rate_source']})" if source else ""
+    told = f" [{one['rate_source']}]" if source else ""
     return f"{one['learning_rate']:.4g}{told}"
 
 
@@ -135,8 +135,9 @@ def bracketed(estimate: Mapping[str, Any] | None, figure: Format) -> str:
 
 
 def _without_unit(text: str) -> str:
-    """98.1 % [97.2, 99.0]: the unit once, where both ends have the same one."""
-    return text.removesuffix(" %").removesuffix(" ms")
+    """98.1 % [97.2, 99.0]: the unit once; 4 min 05 s stays as it is."""
+    number, _, unit = text.partition(" ")
+    return number if unit in ("%", "ms", "s") else text
 
 
 def plus_minus(estimate: Mapping[str, Any] | None, figure: Format) -> str:

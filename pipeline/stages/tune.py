@@ -13,7 +13,7 @@ from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
 if TYPE_CHECKING:
     from pipeline.tuning.crew import Crew
     from pipeline.tuning.result import SearchResult
-    from pipeline.tuning.trial import TrialInputs
+    from pipeline.tuning.task import TrialInputs
     from pipeline.tuning.winner import Contender, Judge
 
 
@@ -40,7 +40,7 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.tuning.objective import rule_of
     from pipeline.tuning.search import search
     from pipeline.tuning.steps import steps_of
-    from pipeline.tuning.trial import TrialInputs
+    from pipeline.tuning.task import TrialInputs
     from pipeline.tuning.winner import Judge, overrides_of
 
     data = load_splits(config, context, "train", "validation")

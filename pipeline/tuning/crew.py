@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from pipeline.errors import ConfigError, PromiseError, TrainingError
-from pipeline.tuning.trial import Figures, TrialFunction, TrialTask
+from pipeline.tuning.task import Figures, TrialFunction, TrialTask
 
 # What is a trial's fault, and no reason to stop the search.
 TRIAL_ERRORS = (TrainingError, ConfigError, PromiseError)

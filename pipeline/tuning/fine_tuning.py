@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.progress import SilentProgress
-from pipeline.tuning.trial import Figures, TrialInputs, TrialTask, figures_of
+from pipeline.tuning.task import Epochs, Figures, TrialInputs, TrialTask, figures_of
 
 if TYPE_CHECKING:
     import keras
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
     from pipeline.training.fit import EpochCallback
 
 Save = Callable[[Path, int], None]
-
-
-class _Epochs(SilentProgress):
-    """Turns what a fine-tuning tells its bar into rows of a trial's history."""
-
-    def __init__(self, step: str, on_epoch: EpochCallback) -> None:
-        self._step, self._on_epoch, self._epoch = step, on_epoch, 0
-
-    def advance(self, amount: int = 1, **figures: float) -> None:
-        """Hands on an epoch; one without figures was done in an earlier sitting."""
-        self._epoch += amount
-        if figures:
-            self._on_epoch({f"{self._step}_epoch": self._epoch, **figures})
 
 
 def prune_model(
@@ -48,7 +34,7 @@ def prune_model(
         task.seed,
         task.work / "prune",
         task.work / "output",
-        _Epochs("prune", on_epoch),
+        Epochs("prune_epoch", on_epoch),
     )
     return {
         **figures_of(result.validation),
@@ -78,7 +64,7 @@ def quantize_model(
         task.seed,
         task.work / "qat",
         task.work / "output",
-        _Epochs("qat", on_epoch),
+        Epochs("qat_epoch", on_epoch),
     )
     figures = {
         **figures_of(result.validation),

@@ -15,7 +15,7 @@ from pipeline.tuning.objective import not_finite
 from pipeline.tuning.proposals import Entry, Proposals
 from pipeline.tuning.result import check_failures
 from pipeline.tuning.steps import steps_of
-from pipeline.tuning.trial import TrialTask
+from pipeline.tuning.task import TrialTask
 
 if TYPE_CHECKING:
     from pipeline.config.schema import Config

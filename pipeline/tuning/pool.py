@@ -24,7 +24,7 @@ from pipeline.child_process import child_environment
 from pipeline.errors import TrainingError
 from pipeline.tflite.reasons import last_meaningful_line
 from pipeline.tuning.crew import Report
-from pipeline.tuning.trial import TrialTask
+from pipeline.tuning.task import TrialTask
 
 _CHILD_MODULE = "pipeline.tuning.worker"
 _STDERR_BYTES = 65536

@@ -57,11 +57,8 @@ def check_space(config: Config, space: Mapping[str, Space]) -> None:
                 _try(config, space, path, value, _complete(parameters, path, value))
     if config.tune.algorithm == "grid":
         _check_grid(parameters)
-    if config.tune.algorithm == "hyperband" and steps_of(config).fine_tunes:
-        raise ConfigError(
-            "tune.algorithm: hyperband cuts trainings short, and prune.* and quantize.* come after "
-            "a whole one; use random, bayesian or evolution"
-        )
+    if config.tune.algorithm == "hyperband":
+        _check_halving(config)
 
 
 def end_values(values: Space) -> tuple[Any, ...]:
@@ -154,6 +151,19 @@ def _own(parameters: list[Parameter], path: str) -> Iterator[Parameter]:
 
 def _first(values: Values) -> Any:
     return values.choice[0] if isinstance(values, ChoiceSpace) else values.bounds[0]
+
+
+def _check_halving(config: Config) -> None:
+    whole = None
+    if steps_of(config).fine_tunes:
+        whole = "prune.* and quantize.* come after a whole one"
+    elif config.train.transfer is not None:
+        whole = "train.transfer has two phases"
+    if whole is not None:
+        raise ConfigError(
+            f"tune.algorithm: hyperband cuts trainings short, and {whole}; use random, bayesian "
+            "or evolution"
+        )
 
 
 def _check_grid(parameters: list[Parameter]) -> None:

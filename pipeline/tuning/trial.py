@@ -3,93 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.config.load import as_plain_data, validate
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
-from pipeline.tuning.steps import Steps
+from pipeline.tuning.task import Epochs, Figures, TrialInputs, TrialTask, figures_of
 
 if TYPE_CHECKING:
     import keras
 
     from pipeline.config.schema import Config
     from pipeline.data.prepared import PreparedData
-    from pipeline.tflite.worker import ConversionWorker
+    from pipeline.progress import Progress
     from pipeline.training.fit import EpochCallback, FitResult
-
-Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class TrialTask:
-    """What is to be done.
-
-    Attributes:
-        trial: "0000", "0001", …
-        config: with the hyperparameters in it; train.epochs is tune.epochs.
-        steps: what the trial does.
-        seed: of the weights and of the order of samples, the same for all trials.
-        work: this trial's own folder, which survives a kill.
-        stop_epoch: train up to this epoch, counted from the very first one.
-        parent: the folder of the trial whose training goes on, or None.
-    """
-
-    trial: str
-    config: Config
-    steps: Steps
-    seed: int
-    work: Path
-    stop_epoch: int
-    parent: Path | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the fields as JSON values, for a worker process."""
-        return {
-            "trial": self.trial,
-            "config": as_plain_data(self.config),
-            "steps": self.steps.to_json(),
-            "seed": self.seed,
-            "work": str(self.work.resolve()),
-            "stop_epoch": self.stop_epoch,
-            "parent": None if self.parent is None else str(self.parent.resolve()),
-        }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> TrialTask:
-        """Returns the task that `to_json` described."""
-        parent = value["parent"]
-        return cls(
-            value["trial"],
-            validate(value["config"]),
-            Steps(**value["steps"]),
-            value["seed"],
-            Path(value["work"]),
-            value["stop_epoch"],
-            None if parent is None else Path(parent),
-        )
-
-
-@dataclass(frozen=True)
-class TrialInputs:
-    """What all trials work on.
-
-    Attributes:
-        data: with the splits train and validation.
-        base_model: file of the model before tune; None where trials train their own.
-        converter: starts, or returns, the child process that converts.
-    """
-
-    data: PreparedData
-    base_model: Path | None
-    converter: Callable[[], ConversionWorker]
-
-
-TrialFunction = Callable[[TrialTask, Any, "EpochCallback"], Figures]
 
 
 def run_trial(task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback) -> Figures:
@@ -137,21 +65,51 @@ def train_model(
     """Trains a fresh model as `task.config` says, up to task.stop_epoch."""
     from pipeline.training.fit import fit
 
-    continue_parent(task)
     model = build_fresh_model(task.config, data, task.seed)
+    work, output = task.work / "checkpoints", task.work / "output"
+    if task.config.train.transfer is not None:
+        progress = Epochs("epoch", on_epoch)
+        return model, fit_model(model, data, task.config, task.seed, work, output, progress)
+    continue_parent(task)
     result = fit(
         model,
         data,
         task.config.train,
         task.seed,
-        task.work / "checkpoints",
-        task.work / "output",
+        work,
+        output,
         SilentProgress(),
         label=f"trial {task.trial}",
         stop_epoch=task.stop_epoch,
         on_epoch=on_epoch,
     )
     return model, result
+
+
+def fit_model(
+    model: keras.Model,
+    data: PreparedData,
+    config: Config,
+    seed: int,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> FitResult:
+    """Trains in full as the stage train does: at once, or in the two phases of transfer learning.
+
+    Args:
+        model: fresh, of config.model; changed in place.
+        data, seed, work, output, progress: as `training.fit.fit`.
+        config: `train` says how.
+    """
+    from pipeline.models.applications import HEAD_LAYERS
+    from pipeline.training.fit import fit
+    from pipeline.training.transfer import transfer
+
+    where = (seed, work, output, progress)
+    if config.train.transfer is None:
+        return fit(model, data, config.train, *where, label="retrain")
+    return transfer(model, HEAD_LAYERS, data, config.train, *where).fit
 
 
 def finish_trial(
@@ -183,11 +141,6 @@ def finish_trial(
     if task.steps.scheme is not None:
         figures |= measure_file(model, save, task, inputs)
     return figures
-
-
-def figures_of(validation: dict[str, float]) -> Figures:
-    """Returns {"val_loss", "val_<metric>"} of a model's validation figures."""
-    return {f"val_{name}": value for name, value in validation.items() if name != "samples"}
 
 
 def build_fresh_model(config: Config, data: PreparedData, seed: int) -> keras.Model:

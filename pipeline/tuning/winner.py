@@ -12,14 +12,8 @@ from pipeline.errors import PromiseError
 from pipeline.tuning.crew import TRIAL_ERRORS
 from pipeline.tuning.objective import Rule
 from pipeline.tuning.steps import Steps
-from pipeline.tuning.trial import (
-    Figures,
-    TrialInputs,
-    TrialTask,
-    build_fresh_model,
-    figures_of,
-    finish_trial,
-)
+from pipeline.tuning.task import Figures, TrialInputs, TrialTask, figures_of
+from pipeline.tuning.trial import build_fresh_model, finish_trial, fit_model
 
 if TYPE_CHECKING:
     import keras
@@ -161,12 +155,9 @@ def retrain_winner(
     Returns:
         The model with the weights to keep, and the figures of its training.
     """
-    from pipeline.training.fit import fit
-
     winner = substitute(config, hyperparameters)
     model = build_fresh_model(winner, data, seed)
-    result = fit(model, data, winner.train, seed, work, output, progress, label="retrain")
-    return model, result
+    return model, fit_model(model, data, winner, seed, work, output, progress)
 
 
 def overrides_of(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.artifacts.locks import hold_lock
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
 from pipeline.errors import SlimlineError
 from pipeline.tuning.crew import Report, do_trial
-from pipeline.tuning.trial import TrialInputs, TrialTask
+from pipeline.tuning.task import TrialInputs, TrialTask
 
 
 def main() -> None:

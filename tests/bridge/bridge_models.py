@@ -133,3 +133,14 @@ def samples_for(model: Any, count: int = 24) -> list[np.ndarray]:
     return [
         rng.normal(size=(count, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs
     ]
+
+
+def linear_model() -> Any:
+    """Softmax regression with L2 on images of 8 × 8."""
+    import keras
+
+    penalty = keras.regularizers.L2(0.01)
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = keras.layers.Flatten(name="flat")(inputs)
+    outputs = keras.layers.Dense(3, kernel_regularizer=penalty, name="logits")(x)
+    return keras.Model(inputs, outputs, name="linear")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.runtime import start_tensorflow
 from pipeline.tasks.task import classification
+from pipeline.tflite.worker import ConversionWorker
 
 start_tensorflow(0)
 
@@ -33,3 +36,10 @@ def tiny_data() -> PreparedData:
 
     splits = {"train": draw(100), "validation": draw(30)}
     return PreparedData(splits, classification(("a", "b", "c")), (8, 8, 1), None, "sidecar")
+
+
+@pytest.fixture(scope="session")
+def converter() -> Iterator[ConversionWorker]:
+    """One converter for all tests that need one: each takes seconds to start."""
+    with ConversionWorker() as started:
+        yield started

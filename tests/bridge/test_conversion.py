@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,6 @@ MODELS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[ConversionWorker]:
-    with ConversionWorker() as started:
-        yield started
-
-
 def build(name: str) -> Any:
     """A text model whose outputs depend on all its words."""
     model = build_model(
@@ -61,12 +54,12 @@ def build(name: str) -> Any:
 
 @pytest.fixture(scope="module", params=MODELS)
 def files(
-    request: pytest.FixtureRequest, worker: ConversionWorker, tmp_path_factory: Any
+    request: pytest.FixtureRequest, converter: ConversionWorker, tmp_path_factory: Any
 ) -> tuple[str, Any, dict[str, Path]]:
     folder = tmp_path_factory.mktemp(request.param)
     model = build(request.param)
     save_for_conversion(model, folder / "saved")
-    return request.param, model, convert(folder / "saved", [FLOAT, INT8], X, folder, worker)
+    return request.param, model, convert(folder / "saved", [FLOAT, INT8], X, folder, converter)
 
 
 def test_files_answer_as_the_keras_3_model(files: tuple[str, Any, dict[str, Path]]) -> None:
@@ -112,10 +105,12 @@ def test_a_sample_does_not_depend_on_the_one_before(
     np.testing.assert_array_equal(interpreter.predict(X)[::-1], interpreter.predict(X[::-1]))
 
 
-def test_the_batch_is_that_of_the_configuration(worker: ConversionWorker, tmp_path: Path) -> None:
+def test_the_batch_is_that_of_the_configuration(
+    converter: ConversionWorker, tmp_path: Path
+) -> None:
     model = build("lstm")
     save_for_conversion(model, tmp_path / "saved", 3)
-    path = convert(tmp_path / "saved", [FLOAT], None, tmp_path, worker)["float"]
+    path = convert(tmp_path / "saved", [FLOAT], None, tmp_path, converter)["float"]
     assert load(path).batch == 3
     parity = compare_outputs(path, X, predict_outputs(model, X), TASK)
     assert parity["max_difference"] < 1e-4
@@ -163,16 +158,18 @@ def test_seed_of_a_recurrent_layer_still_misses_its_cell() -> None:
     assert layer.cell._random_generator._seed is None
 
 
-def test_embedding_of_keras_3_still_selects(worker: ConversionWorker, tmp_path: Path) -> None:
+def test_embedding_of_keras_3_still_selects(converter: ConversionWorker, tmp_path: Path) -> None:
     """Fails the day a Keras 3 (3.15.1) Embedding needs no LESS and SELECT."""
     save_keras_model(build("text_cnn"), tmp_path / "saved")
-    path = convert(tmp_path / "saved", [FLOAT], None, tmp_path, worker)["float"]
+    path = convert(tmp_path / "saved", [FLOAT], None, tmp_path, converter)["float"]
     assert {"LESS", "SELECT"} <= set(inspect(path).operators)
 
 
-def test_int16x8_is_still_not_there_for_the_lstm(worker: ConversionWorker, tmp_path: Path) -> None:
+def test_int16x8_is_still_not_there_for_the_lstm(
+    converter: ConversionWorker, tmp_path: Path
+) -> None:
     """Fails the day tensorflow (2.21.0) quantizes it; then config/text_models.py may allow it."""
     save_for_conversion(build("lstm"), tmp_path / "saved")
     wanted = [ConversionRequest("int16x8", "int16x8")]
     with pytest.raises(PromiseError, match="not yet supported for op: 'UNIDIRECTIONAL_SEQUENCE"):
-        convert(tmp_path / "saved", wanted, X, tmp_path, worker)
+        convert(tmp_path / "saved", wanted, X, tmp_path, converter)

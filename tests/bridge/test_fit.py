@@ -11,14 +11,14 @@ import pytest
 
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.fit import FineTuning, fine_tune
-from pipeline.bridge.predict import evaluate, predict
+from pipeline.bridge.predict import evaluate
 from pipeline.bridge.steps import StepHooks
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.batches import epoch_order
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
-from tests.bridge.bridge_models import residual
+from tests.bridge.bridge_models import linear_model, residual
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2,
@@ -26,16 +26,6 @@ SETTINGS: dict[str, Any] = {
     "optimizer": {"name": "sgd", "learning_rate": 0.5},
     "schedule": {"kind": "step", "drop": 0.1, "every": "1 epoch"},
 }
-
-
-def linear_model() -> Any:
-    import keras
-
-    penalty = keras.regularizers.L2(0.01)
-    inputs = keras.Input((8, 8, 1), name="image")
-    x = keras.layers.Flatten(name="flat")(inputs)
-    outputs = keras.layers.Dense(3, kernel_regularizer=penalty, name="logits")(x)
-    return keras.Model(inputs, outputs, name="linear")
 
 
 def run(
@@ -188,15 +178,3 @@ def test_hooks_run_in_every_step(tiny_data: PreparedData, tmp_path: Path) -> Non
     assert (int(seen), int(after)) == (0 + 1 + 2 + 3 + 4 + 5, 6)
     with (tmp_path / "output" / "schedule.csv").open() as file:
         assert [row["target_sparsity"] for row in csv.DictReader(file)][:2] == ["0.0", "0.1"]
-
-
-def test_evaluate_by_hand(tiny_data: PreparedData) -> None:
-    crossed = to_tf_keras(linear_model())
-    logits = predict(crossed, tiny_data.validation.x)
-    assert logits.shape == (30, 3) and logits.dtype == np.float32
-    y = tiny_data.validation.y
-    picked = [np.log(np.exp(row).sum()) - row[label] for row, label in zip(logits, y, strict=True)]
-    figures = evaluate(crossed, tiny_data.validation, tiny_data.task)
-    assert figures["loss"] == pytest.approx(np.mean(picked), rel=1e-5)
-    assert figures["accuracy"] == np.mean(logits.argmax(1) == y)
-    assert figures["samples"] == 30

@@ -35,7 +35,10 @@ def test_an_empty_file_is_the_default_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_configurations_load_and_survive_a_round_trip(path: Path) -> None:
+def test_shipped_configurations_load_and_survive_a_round_trip(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIMLINE_DATA", "/data")
     config = load_config(path)
     assert config.run.name == path.stem
     assert validate(as_plain_data(config)) == config

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.figures import ValidationFigure
 from pipeline.config.load import validate
 from pipeline.config.train import FineTuneConfig
 from pipeline.errors import ConfigError
-from pipeline.tasks.task import TASKS
 
 
 def settings(batch_size: Any, accumulated: int = 1) -> FineTuneConfig:
@@ -36,8 +34,3 @@ def test_full_leaves_nothing_to_accumulate() -> None:
     values = {"batch_size": "full", "optimizer": {"gradient_accumulation_steps": 2}}
     with pytest.raises(ConfigError, match=r"^train: batch_size: full has one batch an epoch"):
         validate({"train": values})
-
-
-def test_the_figures_are_those_of_the_tasks() -> None:
-    names = {"val_loss", *(f"val_{kind.metric}" for kind in TASKS.values())}
-    assert set(ValidationFigure.__args__) == names

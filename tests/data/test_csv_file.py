@@ -49,7 +49,7 @@ def test_several_files_follow_each_other(tmp_path: Path) -> None:
     part = read_tables(paths, config(), "binary")
     assert columns_of(part.x)["age"] == ["39", None, "28", "50"]
     other = write(tmp_path, "job,age,pay\n1,2,3\n", "other.csv")
-    with pytest.raises(DataError, match="other.csv: columns job, age, pay; expected those of"):
+    with pytest.raises(DataError, match=r"other.csv: columns job, age, pay; expected those of"):
         read_tables([*paths, other], config(), "binary")
 
 

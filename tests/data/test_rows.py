@@ -97,5 +97,5 @@ def test_columns_by_name_by_place_or_as_wanted() -> None:
     assert pick_columns(wanted, ["a", "b"], ["b", "extra", "a"], path) == {"a": ["1"], "b": ["2"]}
     as_trained = [(1, ["1", "2", "3"])]
     assert pick_columns(as_trained, ["a"], ["b", "extra", "a"], path) == {"a": ["3"]}
-    with pytest.raises(ValueError, match="x.csv:1: 4 fields; expected a header with .* a, b"):
+    with pytest.raises(ValueError, match=r"x.csv:1: 4 fields; expected a header with .* a, b"):
         pick_columns([(1, ["1"] * 4)], ["a", "b"], None, path)

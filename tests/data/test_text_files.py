@@ -72,7 +72,7 @@ def test_refusals(
 
 
 def test_refusals_of_folders(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder with .txt files in it"):
+    with pytest.raises(DataError, match=r"no folder with .txt files in it"):
         read(tmp_path)
     with pytest.raises(DataError, match="has no numbers to predict"):
         read(tmp_path, "regression")

@@ -39,7 +39,7 @@ def test_spatial_dropout_drops_a_number_in_all_tokens() -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(ConfigError, match="model.tokens: the data are token ids without"):
+    with pytest.raises(ConfigError, match=r"model.tokens: the data are token ids without"):
         embed(None)
-    with pytest.raises(ConfigError, match="model.tokens is 5, the data have 7 token ids; raise"):
+    with pytest.raises(ConfigError, match=r"model.tokens is 5, the data have 7 token ids; raise"):
         embed(7, tokens=5)

@@ -61,7 +61,7 @@ def test_the_table_fits_a_terminal_and_says_what_it_means() -> None:
 def test_rows_of_the_page() -> None:
     rows = page_rows(sample_result())
     assert [row["optimizer"] for row in rows] == ["sgd", "adam"]
-    assert rows[1]["learning rate"] == "0.001 (tuned)"
+    assert rows[1]["learning rate"] == "0.001 [tuned]"
     assert rows[0]["epochs to target"] == "not reached"
     assert rows[1]["optimizer's state"] == "100 B"
 

@@ -39,7 +39,7 @@ def render(hostile: str = "") -> str:
 
 def test_it_tells_figures_curves_candidates_and_how_to_make_it_again() -> None:
     page = render()
-    for text in ("not reached", "0.001 (tuned)", "Search of the learning rates", "✓",
+    for text in ("not reached", "[tuned]", "Search of the learning rates", "✓",
                  "slimline optimizers x.yaml", "test split is not read", "3 seeds only",
                  "momentum 0.9"):  # fmt: skip
         assert text in page.replace("\u00a0", " "), text

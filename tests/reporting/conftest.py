@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -21,9 +22,9 @@ Browse = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def browse(tmp_path: Path) -> Browse:
     """Opens an HTML text in a fresh headless Chromium with the flags given."""
-    program = shutil.which("chromium")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        pytest.skip("chromium is not installed")
+        pytest.skip(f"no browser to look with: none of {', '.join(PROGRAMS)} is installed")
 
     def run(html: str, *flags: str) -> subprocess.CompletedProcess[str]:
         page = tmp_path / "page.html"

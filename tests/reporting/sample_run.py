@@ -328,14 +328,17 @@ def make_other_run(task: str) -> dict[str, Any]:
     run["config"]["data"]["task"] = task
     data, evaluate = metrics["data"], metrics["evaluate"]
     data |= {"task": {"name": task, "class_names": names}, "class_names": names}
-    data["class_counts"] = {"train": [9, 8]} if task == "multi_label" else {}
+    data["class_counts"] = (
+        {split: [9, 8] for split in CLASS_COUNTS} if task == "multi_label" else {}
+    )
     better = metric == "accuracy"
     evaluate |= {
         "task": task, "metric": metric, "higher_is_better": better, "class_names": names,
     }  # fmt: skip
     for index, row in enumerate(evaluate["files"]):
-        value = row.pop("accuracy") if better else 0.5 + 0.004 * index
+        right = row.pop("accuracy")
         row.pop("accuracy_interval")
+        value = right if better else 0.5 + 0.004 * index
         row |= {metric: value, f"{metric}_interval": [value - 0.02, value + 0.02]}
         row |= {"details": details, "mcnemar": None, "paired": None}
         if index:

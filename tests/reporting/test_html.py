@@ -4,11 +4,14 @@ import json
 import re
 import subprocess
 import zlib
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from pipeline.reporting.comparison import build_comparison
+from pipeline.reporting.comparison_html import render_comparison
 from pipeline.reporting.html import (
     SECTIONS,
     TEMPLATES,
@@ -22,7 +25,8 @@ from pipeline.reporting.html import (
 )
 from pipeline.reporting.report_json import build_report
 from tests.reporting.conftest import Browse
-from tests.reporting.sample_run import make_run
+from tests.reporting.sample_comparison import sample_runs
+from tests.reporting.sample_run import OTHER_TASKS, make_other_run, make_run
 
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = '"><img src=x onerror="document.title=\'owned\'">'
@@ -94,8 +98,14 @@ def test_full_report_has_every_section_and_nests() -> None:
     [
         (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
         (("data", "train", "prune", "export", "evaluate"), {"trials", "quantization"}),
-        (("data", "train"), {"files", "trials", "sparsity", "quantization"}),
-        (("data",), {"files", "training", "schedules", "trials", "sparsity", "quantization"}),
+        (
+            ("data", "train"),
+            {"files", "classes", "trials", "sparsity", "weights", "quantization"},
+        ),
+        (
+            ("data",),
+            {"files", "classes", "training", "trials", "sparsity", "weights", "quantization"},
+        ),
     ],
 )
 def test_sections_of_absent_stages_are_left_out(stages: tuple[str, ...], absent: set[str]) -> None:
@@ -103,6 +113,60 @@ def test_sections_of_absent_stages_are_left_out(stages: tuple[str, ...], absent:
     assert Page(html).open == []
     assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent
     assert not re.search(rf'href="#({"|".join(absent)})"', html)
+
+
+@pytest.mark.parametrize(
+    ("task", "texts"),
+    [
+        ("binary", ("AUC", "Confusions, int8", "Recall of all 2 classes")),
+        ("multi_label", ("F1, micro", "F1 of all 2 labels", "positives")),
+        ("regression", ("mae [95 %]", "RMSE", "R²", "in the unit of quality (lower is better)",
+                        "1 number to predict (quality)", "against float")),
+        ("reconstruction", ("mse [95 %]", "PSNR in dB", "the answer is the sample itself")),
+    ],
+)  # fmt: skip
+def test_other_tasks_read_in_their_own_words(task: str, texts: tuple[str, ...]) -> None:
+    page = Page(render_report(build_report(make_other_run(task))))
+    assert page.open == []
+    for text in texts:
+        assert text in page.text
+    if OTHER_TASKS[task][0] != "accuracy":
+        assert "accuracy" not in page.text.replace("val_accuracy", "")
+
+
+def test_importance_names_its_method_and_its_limits() -> None:
+    text = " ".join(Page(render()).text.split())
+    assert "Method: first-order functional ANOVA of a random forest" in text
+    assert "over 9 trials" in text and "9 trials are few" in text
+    reason = "it takes at least 8 trials with a score"
+    run = make_run(importance={"reason": reason, "trials": 3, "shares": []})
+    text = " ".join(Page(render_report(build_report(run))).text.split())
+    assert "is not told: it takes at least 8 trials with a score; there were 3." in text
+
+
+def test_confusions_of_very_many_classes_are_left_to_recall() -> None:
+    run = make_run()
+    evaluate = run["stages"][-1]["metrics"]
+    evaluate["class_names"] = [f"c{i}" for i in range(150)]
+    for row in evaluate["files"]:
+        row["details"] = {"confusion": None, "recall": [0.5] * 150, "precision": [0.5] * 150}
+    text = Page(render_report(build_report(run))).text
+    assert "A matrix of 150 × 150 classes would not be readable" in text
+    assert "Recall of all 150 classes" in text
+
+
+def test_a_run_from_before_there_were_tasks_is_still_shown() -> None:
+    run = make_run(("data", "train", "export", "evaluate"))
+    for key in ("kernels", "importance"):
+        del run[key]
+    metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
+    del metrics["data"]["task"]
+    for key in ("task", "metric", "higher_is_better", "class_names"):
+        del metrics["evaluate"][key]
+    for row in metrics["evaluate"]["files"]:
+        del row["details"], row["paired"]
+    page = Page(render_report(build_report(run)))
+    assert page.open == [] and "98.6" in page.text
 
 
 def test_report_read_back_from_json_renders_the_same() -> None:
@@ -189,6 +253,26 @@ def test_browser_shows_it_light_and_dark(
     )  # fmt: skip
     assert console_lines(done) == []
     assert first_pixel(picture.read_bytes()) == paper
+
+
+def test_browser_shows_no_page_wider_than_a_phone(browse: Browse) -> None:
+    """In frames of 320 pixels: a page that were wider would scroll sideways as a whole."""
+    pages = [
+        render(),
+        render_report(build_report(make_other_run("regression"))),
+        render_comparison(build_comparison(sample_runs())),
+    ]
+    frames = "".join(
+        f'<iframe width="320" height="900" srcdoc="{escape(p)}"></iframe>' for p in pages
+    )
+    script = """<script>addEventListener("load", () => {
+        document.title = Array.from(document.querySelectorAll("iframe"),
+            one => one.contentDocument.documentElement.scrollWidth).join(" ")
+    })</script>"""
+    done = browse(f"<!DOCTYPE html><title>?</title>{frames}{script}", "--dump-dom")
+    assert console_lines(done) == []
+    title = re.search("<title>([^<]*)</title>", done.stdout)
+    assert title is not None and title[1] == "320 320 320"
 
 
 def test_browser_runs_nothing_of_a_hostile_report(browse: Browse) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.tflite import micro_child
@@ -25,7 +26,15 @@ def runtime(needed: int, claimed: int, *, sabotage: Callable[[], None] | None = 
             if arena_size < needed:
                 raise RuntimeError("too small")
 
+        def get_input_details(self, index: int) -> dict[str, Any]:
+            return {"shape": (1, 2), "dtype": np.int32}
+
+        def set_input(self, values: np.ndarray, index: int) -> None:
+            assert not values.any(), "zeros are valid token ids, what memory holds is not"
+            self.is_set = True
+
         def invoke(self) -> None:
+            assert self.is_set
             if sabotage is not None:
                 sabotage()
 

@@ -18,7 +18,7 @@ from pipeline.tasks.task import classification
 from pipeline.tuning.crew import OwnProcess
 from pipeline.tuning.result import SearchResult
 from pipeline.tuning.search import search
-from pipeline.tuning.trial import Figures, TrialTask
+from pipeline.tuning.task import Figures, TrialTask
 
 RATE = "train.optimizer.learning_rate"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import StorageError, TrainingError
-from pipeline.tuning.trial import Figures, TrialTask
+from pipeline.tuning.task import Figures, TrialTask
 
 
 def prepare(arguments: dict[str, Any], threads: int) -> dict[str, Any]:

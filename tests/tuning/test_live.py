@@ -34,9 +34,10 @@ def test_the_best_and_the_running_are_shown(monkeypatch: pytest.MonkeyPatch) -> 
     view = LiveView(watched, Rule("val_accuracy"), total=10, epochs=4)
     view.begin(done=1)
     ended = {"val_accuracy": 0.75, "epochs_run": 4, "seconds": 9}
+    best = {"a.rate": 0.001234567, "a.units": [8]}
     records = [
         TrialRecord("0000", {"a.b": 1}, 4, status="failed", error="no"),
-        TrialRecord("0001", {"a.rate": 0.001234567, "a.units": [8]}, 4, status="ended", metrics=ended),
+        TrialRecord("0001", best, 4, status="ended", metrics=ended),
         TrialRecord("0002", {}, 4, status="ended", metrics={**ended, "val_accuracy": 0.5}),
         TrialRecord("0003", {}, 4, status="leased", epochs_seen=[{"val_accuracy": 0.25}]),
         TrialRecord("0004", {}, 4),

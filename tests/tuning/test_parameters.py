@@ -59,9 +59,8 @@ def test_values_come_together_and_apart() -> None:
     space = spaces(ARCHITECTURES)
     for point in points(parameters_of(space)):
         assert take_apart(space, assemble(space, point)) == point
-    assert assemble(space, {"a.kind": "mlp", "a.units.length": 2, "a.units.0": 3, "a.units.1": 1}) == {
-        "a.kind": "mlp", "a.units": [3, 1],
-    }  # fmt: skip
+    drawn = {"a.kind": "mlp", "a.units.length": 2, "a.units.0": 3, "a.units.1": 1}
+    assert assemble(space, drawn) == {"a.kind": "mlp", "a.units": [3, 1]}
 
 
 def test_a_list_of_one_length_has_no_length_to_draw() -> None:

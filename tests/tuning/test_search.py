@@ -13,7 +13,7 @@ from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import ArtifactError, ConfigError, TrainingError
 from pipeline.progress import SilentProgress
 from pipeline.tuning.result import SearchResult
-from pipeline.tuning.trial import TrialTask
+from pipeline.tuning.task import TrialTask
 from tests.tuning.conftest import RATE, FakeTrainer, make_config, search_with
 
 ALGORITHMS: list[dict[str, Any]] = [

@@ -20,12 +20,8 @@ from pipeline.progress import SilentProgress
 from pipeline.tflite.worker import ConversionWorker
 from pipeline.training.checkpoint import Checkpoint, load_checkpoint
 from pipeline.tuning.steps import Steps
-from pipeline.tuning.trial import (
-    TrialInputs,
-    TrialTask,
-    build_fresh_model,
-    run_trial,
-)
+from pipeline.tuning.task import TrialInputs, TrialTask
+from pipeline.tuning.trial import build_fresh_model, run_trial
 from tests.tuning.conftest import RATE, make_config, search_with
 
 TRAINS = Steps(trains=True, prunes=False, quantizes=False, scheme=None)

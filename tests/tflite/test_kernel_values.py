@@ -1,0 +1,37 @@
+"""Histograms of the kernels in real files, against the model they were converted from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.compression.histograms import BINS
+from pipeline.errors import ArtifactError
+from pipeline.tflite.inspect import inspect
+from pipeline.tflite.kernel_values import describe_kernels
+from tests.tflite.conftest import Converted
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "dynamic_range", "int8", "int16x8"])
+def test_kernels_hold_the_models_values_in_the_order_of_the_layers(
+    converted: Converted, name: str
+) -> None:
+    found = describe_kernels(converted.paths[name])
+    assert [kernel["shape"][1:] for kernel in found] == [[3, 3, 2], [3, 3, 8], [288]]
+    counted = {weight.name: weight.counts for weight in inspect(converted.paths[name]).kernels}
+    for kernel, layer in zip(found, ("conv", "depthwise", "logits"), strict=True):
+        values = np.array(converted.model.get_layer(layer).weights[0])
+        # A step of int8 is 1/127 of the largest value of its channel.
+        step = np.abs(values).max() / 127
+        assert kernel["low"] == pytest.approx(min(values.min(), 0), abs=step)
+        assert kernel["high"] == pytest.approx(max(values.max(), 0), abs=step)
+        assert kernel["zeros"] == counted[kernel["name"]].zeros
+        assert kernel["parameters"] == values.size == sum(kernel["counts"]) + kernel["zeros"]
+        assert len(kernel["counts"]) == BINS
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError):
+        describe_kernels(tmp_path / "none.tflite")
