@@ -10,6 +10,7 @@ from pipeline.bridge.start import without_autograph
 from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
+from pipeline.training.tracing import trace_once
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -112,4 +113,4 @@ def build_loop(
         zero = tf.constant(0)
         return tf.while_loop(lambda number, _: number < count, body, (zero, rows))[1].stack()
 
-    return tf.function(without_autograph(run_steps), autograph=False)
+    return trace_once(without_autograph(run_steps), autograph=False)

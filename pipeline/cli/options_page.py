@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.config.describe import DURATION_WORDS, KERAS_DEFAULT, Description, Key, Kind
+from pipeline.config.type_words import as_yaml
 
 MAX_WIDTH = 100
 NAME_WIDTH = 26
@@ -53,8 +54,11 @@ def _overview(description: Description) -> str:
 
 
 def _with_kinds(key: Key) -> str:
-    kinds = f" ({', '.join(key.kinds)})" if key.kinds else ""
-    return key.meaning.rstrip(".") + kinds
+    """The meaning and the kinds; those of a family such as applications/… as one."""
+    families = dict.fromkeys(
+        f"{kind.partition('/')[0]}/…" if "/" in kind else kind for kind in key.kinds
+    )
+    return key.meaning.rstrip(".") + (f" ({', '.join(families)})" if families else "")
 
 
 def _kind_lines(path: str, kind: Kind) -> list[str]:
@@ -104,15 +108,11 @@ def _columns(name: str, text: str, width: int) -> list[str]:
 
 def _short(value: Any) -> str:
     """A default as one would write it in YAML."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_short(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(map(_short, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return as_yaml(value)
 
 
 def _hints(description: Description, keys: tuple[Key, ...]) -> list[str]:

@@ -119,6 +119,7 @@ class MobileNetV3Model(_Application):
 
 
 APPLICATION_MODELS = (ApplicationModel, MobileNetModel, MobileNetV2Model, MobileNetV3Model)
+AnyApplication = ApplicationModel | MobileNetModel | MobileNetV2Model | MobileNetV3Model
 
 
 def check_application(config: Config) -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.config.base import Section
 
 Pixels = Annotated[int, Field(ge=0, le=4096)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _check_shift(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 4096
+    if whole or (isinstance(value, float) and 0 <= value < 1):
+        return value
+    raise ValueError(
+        f"received {value!r}, expected whole pixels (2) or a fraction of the side below 1 (0.1)"
+    )
+
+
+# Checked before the union has its say: pydantic would list the faults of each of its members.
+Shift = Annotated[Pixels | Fraction, BeforeValidator(_check_shift)]
 
 
 class Augmentation(Section):
@@ -21,7 +34,7 @@ class Augmentation(Section):
 
     horizontal_flip: bool = Field(False, description="mirror left and right, every other image")
     vertical_flip: bool = Field(False, description="mirror top and bottom, every other image")
-    shift: Pixels | Fraction = Field(
+    shift: Shift = Field(
         0, description="furthest shift along each side: whole pixels, or a fraction of the side"
     )
     crop: Pixels = Field(

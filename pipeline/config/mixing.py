@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 if TYPE_CHECKING:
     from pipeline.config.sources import SampleKind
     from pipeline.config.train import FineTuneConfig
 
+
+def _check_weights(value: Any) -> Any:
+    if value == "balanced":
+        return value
+    numbers = value.values() if isinstance(value, dict) else [None]
+    if all(isinstance(n, int | float) and not isinstance(n, bool) and n > 0 for n in numbers):
+        return value
+    raise ValueError(
+        f"received {value!r}, expected balanced, or class names with numbers above 0: {{yes: 2.5}}"
+    )
+
+
 Weight = Annotated[float, Field(gt=0, le=1e6)]
-ClassWeights = Literal["balanced"] | dict[str, Weight]
+ClassWeights = Annotated[
+    Literal["balanced"] | dict[str, Weight],
+    # Before the union has its say: pydantic would list the faults of each of its members.
+    BeforeValidator(_check_weights),
+]
 
 WITH_CLASSES = ("classification", "binary")
 WITH_LABELS = (*WITH_CLASSES, "multi_label")

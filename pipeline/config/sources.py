@@ -34,7 +34,7 @@ SOURCES: dict[str, SourceRow] = {
     "digits": SourceRow("array", "refused", "classes", 10),
     "npz": SourceRow("array", "required"),
     "csv": SourceRow("table", "required"),
-    "text": SourceRow("text", "required", "classes"),
+    "text": SourceRow("text", "required"),
     "images": SourceRow("images", "required", "classes"),
     "keras:mnist": SourceRow("array", "optional", "classes", 10),
     "keras:fashion_mnist": SourceRow("array", "optional", "classes", 10),
@@ -87,6 +87,8 @@ def check_answers(source: str, task: str) -> None:
                 f"task: classification"
             )
         return
+    if row.kind == "text" and task == "multi_label":
+        raise ValueError("source text has one answer per sample; set task: classification")
     if row.answers == "numbers" and task != "regression":
         raise ValueError(f"{source} has numbers as answers, not classes; set task: regression")
     if row.answers == "classes" and not TASKS[task].has_labels:

@@ -48,7 +48,7 @@ class TextCnnModel(_TextModel):
 
 
 class TextLstmModel(_TextModel):
-    """A recurrent layer that reads the words in order; its last state decides."""
+    """A recurrent layer that reads the words in order; its states decide."""
 
     architecture: Literal["text_lstm"]
     cell: Literal["lstm", "gru"] = Field(
@@ -57,6 +57,11 @@ class TextLstmModel(_TextModel):
         "word, which makes the file several times larger",
     )
     units: Width = Field(32, description="width of the recurrent layer")
+    pooling: Literal["last", "max", "average"] = Field(
+        "last",
+        description="what of the states is used: the last one, or the maximum or the mean of each "
+        "number over all words",
+    )
     recurrent_dropout: Rate = Field(
         0.0, description="fraction of the state dropped between words (Gal and Ghahramani 2016)"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ SCALARS: dict[Any, str] = {
     Any: "any value",
 }
 CONTAINERS = (tuple, list, dict)
+# What needs no quotation marks where several values stand in one line.
+PLAIN = re.compile(r"[\w.+/%:*-]([\w.+/%:* -]*[\w.+/%:*-])?")
 BOUNDS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
 
 
@@ -63,18 +67,18 @@ def describe_values(annotation: Any, metadata: Iterable[Any] = ()) -> Values:
     if origin in (Union, types.UnionType):
         return _describe_union(get_args(annotation), metadata)
     if origin is Literal:
-        return Values(" | ".join(_as_yaml(value) for value in get_args(annotation)))
+        return Values(" | ".join(as_yaml(value) for value in get_args(annotation)))
     if origin in CONTAINERS:
         return _describe_container(origin, get_args(annotation), metadata)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         tag = next((one.tag for one in metadata if isinstance(one, Tag)), "")
         return Values("section", sections={tag: annotation})
     words = SCALARS.get(annotation, getattr(annotation, "__name__", str(annotation)))
-    return Values(words, describe_limits(metadata))
+    return Values(words, describe_limits(metadata, of_text=annotation is str))
 
 
-def describe_limits(metadata: Iterable[Any]) -> str:
-    """Describes constraints: "1 to 65,536", "≥ 0, < 1", "at least 2 of them"."""
+def describe_limits(metadata: Iterable[Any], of_text: bool = False) -> str:
+    """Describes constraints: "1 to 65,536", "≥ 0, < 1", "at least 2 of them", "not empty"."""
     bounds: dict[str, Any] = {}
     for one in metadata:
         if not isinstance(one, FieldInfo):  # a nested Field holds its constraints inside
@@ -86,10 +90,13 @@ def describe_limits(metadata: Iterable[Any]) -> str:
     parts += [f"{sign} {_number(bounds[key])}" for key, sign in signs.items() if key in bounds]
     if "multiple_of" in bounds:
         parts.append(f"a multiple of {_number(bounds['multiple_of'])}")
-    if bounds.get("min_length"):
-        parts.append(f"at least {bounds['min_length']} of them")
+    what = "characters" if of_text else "of them"
+    if bounds.get("min_length") == 1 and of_text:
+        parts.append("not empty")
+    elif bounds.get("min_length"):
+        parts.append(f"at least {bounds['min_length']} {what}")
     if "max_length" in bounds:
-        parts.append(f"at most {bounds['max_length']} of them")
+        parts.append(f"at most {bounds['max_length']} {what}")
     if "pattern" in bounds:
         parts.append(f"like {bounds['pattern']}")
     return ", ".join(parts)
@@ -123,7 +130,7 @@ def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> Values:
         together = ", ".join(text for text in (one.limits, inner) if text)
         found = Values(one.words, together, one.sections, one.container, one.discriminator)
     else:
-        told = ", ".join(part.limits for part in parts if part.limits)
+        told = ", ".join(dict.fromkeys(part.limits for part in parts if part.limits))
         outer = describe_limits(metadata)
         nested = next((part for part in parts if part.sections), Values(""))
         found = Values(
@@ -174,8 +181,15 @@ def _tags(model: type[BaseModel], discriminator: str | None) -> list[str]:
     return [str(value) for value in get_args(model.model_fields[discriminator].annotation)]
 
 
-def _as_yaml(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if value in (True, False) else str(value)
+def as_yaml(value: Any) -> str:
+    """Returns a plain value as one would write it in a configuration."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value if PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: Any) -> str:

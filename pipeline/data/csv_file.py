@@ -150,20 +150,28 @@ def sort_names(answers: np.ndarray) -> tuple[str, ...]:
     return tuple(names)
 
 
-def to_answer(field: str, task: str, where: str) -> str | float:
+def to_answer(field: str, task: str, path: Path, line: int, name: str) -> str | float:
     """Reads one answer: a number for regression and multi_label, else the text itself.
 
+    Args:
+        field: as it stands in the file.
+        task: data.task.
+        path, line, name: file, line and column, for messages.
+
     Raises:
-        DataError: starts with `where`.
+        DataError: there is no answer, or no number where one is needed.
     """
     if task in ("classification", "binary"):
         if not field:
-            raise DataError(f"{where} is empty, expected an answer; mend or drop the line")
+            raise DataError(
+                f"{path}:{line}: column '{name}' is empty, expected an answer; mend or drop the line"
+            )
         return field
     number = to_number(field)
     if number is None:
         raise DataError(
-            f"{where} is {field!r}, data.task {task} expects a number; mend or drop the line"
+            f"{path}:{line}: column '{name}' is {field!r}, data.task {task} expects a number; mend "
+            f"or drop the line"
         )
     return number
 
@@ -184,7 +192,7 @@ def _read_answers(files: list[CsvFile], config: CsvConfig, task: str) -> np.ndar
             for name, place in zip(config.targets, places, strict=True):
                 field = "" if fields[place] in config.missing else fields[place]
                 field = field.rstrip(config.target_strip) if config.target_strip else field
-                row.append(to_answer(field, task, f"{file.path}:{line}: column '{name}'"))
+                row.append(to_answer(field, task, file.path, line, name))
             answers.append(row)
     y = np.array(answers, dtype=object)
     return y[:, 0] if one_label else y.astype(np.float64)

@@ -71,9 +71,11 @@ def _read(config: DataConfig, preparation: Preparation, parts: frozenset[str]) -
     for name in sorted(parts):
         part = source.parts.get(name)
         if part is None or digest_part(part) != preparation.part_digests[name]:
+            advice = "run the whole chain again, or put the old data back"
+            if config.source.startswith("python:"):
+                advice = "the function must return the same arrays each time it is called"
             raise DataError(
-                f"{source.origin}: the {name} arrays changed after they were prepared; "
-                f"run the whole chain again, or put the old data back"
+                f"{source.origin}: the {name} arrays changed after they were prepared; {advice}"
             )
     return source
 

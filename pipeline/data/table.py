@@ -7,6 +7,7 @@ strings up in hash tables, and neither int8 TFLite nor a microcontroller has str
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,7 @@ class Table:
         """Returns the hex SHA-256 over names and values."""
         digest = hashlib.sha256()
         for name, values in self.columns.items():
-            for value in (name, len(values), *values):
-                content = "" if value is None else str(value)
-                digest.update(f"{-1 if value is None else len(content)}:{content}".encode())
+            digest.update(json.dumps([name, values.tolist()]).encode())
         return digest.hexdigest()
 
 

@@ -55,7 +55,7 @@ def _read_rows(path: Path, config: TextConfig, task: str) -> list[tuple[str, str
     text = file.place_of(config.text, "data.text.text")
     label = file.place_of(config.label, "data.text.label")
     return [
-        (fields[text], to_answer(fields[label], task, f"{path}:{line}: column '{config.label}'"))
+        (fields[text], to_answer(fields[label], task, path, line, config.label))
         for line, fields in file.rows
     ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +68,10 @@ def read_tfds(
     name = source.removeprefix("tfds:")
     where = None if directory is None else str(directory)
     try:
-        builder = tfds.builder(name, data_dir=where)
-        builder.download_and_prepare()
+        # TensorFlow Datasets tells of its downloads on stdout, which belongs to the output.
+        with contextlib.redirect_stdout(sys.stderr):
+            builder = tfds.builder(name, data_dir=where)
+            builder.download_and_prepare()
         info = builder.info
         present = [split for split in SPLITS if split in info.splits]
         wanted = [split for split in present if parts is None or split in parts]
@@ -77,9 +81,10 @@ def read_tfds(
         }
     except Exception as error:  # its own errors share no base, and downloads raise many kinds
         reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.partition(" Available datasets:")[0][:300]
         raise DataError(
-            f"data.source {source}: cannot be read ({reason[:300]}); expected a set with "
-            f"(input, target) pairs of one shape, on disk or to be downloaded"
+            f"data.source {source}: cannot be read ({reason}); expected a set with (input, target) "
+            f"pairs of one shape, on disk or to be downloaded"
         ) from error
     if "train" not in present:
         raise DataError(f"data.source {source}: has no train split; has {', '.join(info.splits)}")

@@ -21,7 +21,7 @@ from pipeline.models.weights_file import load_weights
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.config.applications import ApplicationModel
+    from pipeline.config.applications import AnyApplication, ApplicationModel
     from pipeline.data.preprocessing import Affine
 
 CHANNELS = 3
@@ -50,7 +50,7 @@ def application(x: keras.KerasTensor, config: ApplicationModel, outputs: int) ->
     """
     x = preprocess(x, config)
     base = _base(x, config)
-    _name_stably(base)
+    name_stably(base)
     _momentum(base)
     if isinstance(config.weights, Path):
         load_weights(base, config.weights)
@@ -59,7 +59,7 @@ def application(x: keras.KerasTensor, config: ApplicationModel, outputs: int) ->
     return layers.logits(x, config, outputs)
 
 
-def check_pixels_shape(config: ApplicationModel, input_shape: tuple[int, ...]) -> None:
+def check_pixels_shape(config: AnyApplication, input_shape: tuple[int, ...]) -> None:
     """Refuses samples that are no images, or too small ones.
 
     Args:
@@ -193,7 +193,7 @@ def _finish_normalization(base: keras.Model, config: ApplicationModel) -> None:
             layer.finalize_state()
 
 
-def _name_stably(base: keras.Model) -> None:
+def name_stably(base: keras.Model) -> None:
     """Numbers automatic names within the model.
 
     Keras numbers them over the life of the process (conv2d_94), and names are part of a model's

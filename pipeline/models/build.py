@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config.families import FAMILIES, PREFIX, is_application
+from pipeline.config.applications import APPLICATION_MODELS
+from pipeline.config.families import FAMILIES, PREFIX
 from pipeline.config.text_models import TextCnnModel, TextLstmModel
 from pipeline.errors import ConfigError
 from pipeline.models.applications import application, check_pixels_shape
@@ -98,7 +99,7 @@ def check_input_shape(config: ModelConfig, input_shape: tuple[int, ...]) -> None
         ConfigError: naming the shape received, the shape needed and architectures that fit.
     """
     name = config.architecture
-    if is_application(name):
+    if isinstance(config, APPLICATION_MODELS):
         check_pixels_shape(config, input_shape)
         return
     if name in FLAT_ARCHITECTURES or (config.architecture == "autoencoder" and not config.filters):

@@ -1,4 +1,4 @@
-"""Recurrent text classifier: an LSTM or a GRU reads the words, its last state decides.
+"""Recurrent text classifier: an LSTM or a GRU reads the words, its states decide.
 
 Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997; Cho et al., EMNLP 2014 (GRU);
 recurrent dropout: Gal and Ghahramani, NeurIPS 2016.
@@ -24,7 +24,8 @@ def text_lstm(x: keras.KerasTensor, config: TextLstmModel, outputs: int) -> kera
 
     Args:
         x: (batch, length, embedding).
-        config: cell, units and what regularizes them; L1 and L2 act on both kernels.
+        config: cell, units, pooling of the states, and what regularizes them; L1 and L2 act on
+            both kernels.
         outputs: numbers per sample.
 
     Returns:
@@ -39,6 +40,11 @@ def text_lstm(x: keras.KerasTensor, config: TextLstmModel, outputs: int) -> kera
         kernel_initializer=config.initializer,
         kernel_regularizer=layers.regularizer(config),
         recurrent_regularizer=layers.regularizer(config),
+        return_sequences=config.pooling != "last",
         name=config.cell,
     )(x)
+    if config.pooling == "max":
+        x = keras.layers.GlobalMaxPooling1D(name="pool")(x)
+    elif config.pooling == "average":
+        x = keras.layers.GlobalAveragePooling1D(name="pool")(x)
     return layers.logits(layers.dropout(x, config, f"{config.cell}_dropout"), config, outputs)

@@ -79,7 +79,7 @@ def page_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
                 "epochs to target": target_cell(target, "epochs", bracketed, one_decimal),
                 "time to target": target_cell(target, "seconds", bracketed, format_seconds),
                 "time of a step": bracketed(one["step_seconds"], milliseconds),
-                "optimizer's state": format_bytes(one["state_bytes"]),
+                "state": format_bytes(one["state_bytes"]),
             }
         )
     return rows
@@ -130,7 +130,8 @@ def bracketed(estimate: Mapping[str, Any] | None, figure: Format) -> str:
         return MISSING
     if estimate["interval"] is None:
         return figure(estimate["mean"])
-    low, high = (_without_unit(figure(end)) for end in estimate["interval"])
+    ends = rough if figure is plain else figure
+    low, high = (_without_unit(ends(end)) for end in estimate["interval"])
     return f"{figure(estimate['mean'])} [{low}, {high}]"
 
 
@@ -156,6 +157,11 @@ def plus_minus(estimate: Mapping[str, Any] | None, figure: Format) -> str:
 def plain(value: float) -> str:
     """Three significant digits, without an exponent where a person would not write one."""
     return f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
+
+
+def rough(value: float) -> str:
+    """An end of an interval: two significant digits."""
+    return f"{value:.2g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.0e}"
 
 
 def percentage(value: float) -> str:

@@ -106,7 +106,10 @@ class Metric:
             return format_points(difference, self.decimals)
         if difference == 0:
             return "0"
-        return (MINUS if difference < 0 else "+") + format_figure(abs(float(difference)))
+        size = abs(float(difference))
+        # Two digits: an interval of a difference is known no better.
+        text = f"{size:.2g}" if size < 1 else f"{size:.3g}" if size < 1000 else f"{size:,.0f}"
+        return (MINUS if difference < 0 else "+") + text
 
     def is_better(self, value: float, other: float) -> bool:
         """Whether a value is better than another."""

@@ -128,8 +128,9 @@ def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
         f"seed {evaluate_metrics['seed']}; ratio: raw float bytes / these, raw and gzip"
     )
     if not metric.higher_is_better:
-        footer += f"; {metric.name}: {metric.words}, {metric.direction}"
-    return format_table(headers, rows, "lrrrrrrr") + "\n" + clean_cell(footer)
+        footer += f"\n{metric.name}: {metric.words}, {metric.direction}"
+    lines = [format_table(headers, rows, "lrrrrrrr"), *map(clean_cell, footer.splitlines())]
+    return "\n".join(lines)
 
 
 def trials_table(tune_metrics: Mapping[str, Any], limit: int | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+import pipeline
 from pipeline.artifacts.files import write_bytes_atomic, write_json_atomic
 from pipeline.artifacts.fingerprint import stage_key
 from pipeline.config.schema import Config
@@ -62,7 +63,7 @@ def _describe(config: Config, context: Context) -> dict[str, Any]:
         "stages": [
             {**recorded[name], "metrics": result.metrics} for name, result in results.items()
         ],
-        "versions": context.run["versions"],
+        "versions": {"slimline": pipeline.__version__, **context.run["versions"]},
         "host": context.run["host"],
         "created": context.run["updated"],
         "commands": _commands(context),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compression.histograms import count_values, dequantize
-from pipeline.tflite.flatbuffer import read_model
+from pipeline.tflite.flatbuffer import Subgraph, read_model
 from pipeline.tflite.inspect import inspect_model
 
 
@@ -27,12 +27,7 @@ def describe_kernels(path: Path) -> list[dict[str, Any]]:
     wanted = {(weight.name, weight.shape) for weight in inspect_model(model).kernels}
     kernels = []
     for subgraph in model.subgraphs:
-        order = {
-            index: place
-            for place, index in reversed(
-                list(enumerate(i for operator in subgraph.operators for i in operator.inputs))
-            )
-        }
+        order = reading_order(subgraph)
         found = [
             tensor
             for tensor in subgraph.tensors
@@ -53,3 +48,18 @@ def describe_kernels(path: Path) -> list[dict[str, Any]]:
                 }
             )
     return kernels
+
+
+def reading_order(subgraph: Subgraph) -> dict[int, int]:
+    """When each tensor is first read; a float16 one when its DEQUANTIZE's output is."""
+    origin = {
+        operator.outputs[0]: operator.inputs[0]
+        for operator in subgraph.operators
+        if operator.name == "DEQUANTIZE"
+    }
+    order: dict[int, int] = {}
+    for operator in subgraph.operators:
+        if operator.name != "DEQUANTIZE":
+            for index in operator.inputs:
+                order.setdefault(origin.get(index, index), len(order))
+    return order

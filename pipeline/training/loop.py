@@ -18,6 +18,7 @@ from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 from pipeline.training.devices import applier, spread_over_devices
+from pipeline.training.tracing import trace_once
 
 if TYPE_CHECKING:
     import keras
@@ -108,7 +109,6 @@ def training_function(
             average.update()
         return tf.concat([figures, [tf.cast(optimizer.learning_rate, tf.float32)]], axis=0)
 
-    @tf.function(jit_compile=False)
     def run_steps(iterator: Any, first: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
         count = tf.size(batches)
         rows = tf.TensorArray(tf.float32, count, element_shape=(5,))
@@ -117,7 +117,7 @@ def training_function(
             rows = rows.write(number, row)
         return rows.stack()
 
-    return run_steps
+    return trace_once(run_steps)
 
 
 class EpochRunner:

@@ -36,7 +36,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "architecture": "text_lstm", "units": 5, "recurrent_dropout": 0.3, "dropout": 0.2,
         "spatial_dropout": 0.2,
     },
-    "gru": {"architecture": "text_lstm", "cell": "gru", "units": 5},
+    "gru": {"architecture": "text_lstm", "cell": "gru", "units": 5, "pooling": "max"},
 }  # fmt: skip
 
 

@@ -53,6 +53,11 @@ def test_values_out_of_range_are_refused(values: dict[str, Any]) -> None:
         augmentation(**values)
 
 
+def test_a_wrong_shift_is_told_what_is_right() -> None:
+    with pytest.raises(ValidationError, match=r"received 1.5, expected whole pixels \(2\) or a fr"):
+        augmentation(shift=1.5)
+
+
 def test_fill_value_belongs_to_constant() -> None:
     assert augmentation(fill_value=-1.0).fill_value == -1.0
     with pytest.raises(ValidationError, match="fill_value belongs to fill constant, not to wrap"):

@@ -57,11 +57,13 @@ def test_test_path_belongs_to_rows() -> None:
         ("keras:boston_housing", "classification", "numbers as answers.*set task: regression"),
         ("keras:imdb", "reconstruction", "keras:imdb has words; set task: classification"),
         ("keras:reuters", "binary", "46 classes"),
+        ("text", "multi_label", "source text has one answer per sample"),
         ("keras:cifar10", "multi_label", "one class per sample"),
     ],
 )
 def test_task_without_answers_is_refused(source: str, task: str, message: str) -> None:
-    refused(message, source=source, task=task)
+    path = {"path": "a"} if source == "text" else {}
+    refused(message, source=source, task=task, **path)
 
 
 @pytest.mark.parametrize(

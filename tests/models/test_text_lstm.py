@@ -47,3 +47,15 @@ def test_the_order_of_words_counts_and_so_does_the_last_one_most() -> None:
 def test_refusals(shape: tuple[int, ...], dtype: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(shape, dtype)
+
+
+def test_states_of_all_words_can_be_pooled() -> None:
+    import keras
+
+    x = np.array([[1, 2, 3, 4, 5, 6]], np.int32)
+    for pooling, reduce in (("max", np.max), ("average", np.mean)):
+        model = build(pooling=pooling)
+        states = keras.Model(model.input, model.get_layer("lstm").output)(x)
+        pooled = keras.Model(model.input, model.get_layer("pool").output)(x)
+        assert states.shape == (1, 6, 5)
+        np.testing.assert_allclose(pooled, reduce(np.asarray(states), axis=1), atol=1e-6)

@@ -24,6 +24,8 @@ def test_means_with_their_intervals() -> None:
     found = {"mean": 0.981, "interval": [0.972, 0.99], "values": []}
     assert bracketed(found, percentage) == "98.1 % [97.2, 99.0]"
     assert plus_minus(found, percentage) == "98.1 ±0.9 %"
+    loss = {"mean": 0.07123, "interval": [0.00012, 0.14234]}
+    assert bracketed(loss, plain) == "0.0712 [1e-04, 0.14]"
     assert plus_minus({"mean": 0.5, "interval": None}, plain) == "0.5"
     assert plus_minus({"mean": 0.002, "interval": [0.001, 0.003]}, milliseconds) == "2 ±1 ms"
     assert bracketed(None, plain) == plus_minus(None, plain) == "–"
@@ -63,7 +65,7 @@ def test_rows_of_the_page() -> None:
     assert [row["optimizer"] for row in rows] == ["sgd", "adam"]
     assert rows[1]["learning rate"] == "0.001 [tuned]"
     assert rows[0]["epochs to target"] == "not reached"
-    assert rows[1]["optimizer's state"] == "100 B"
+    assert rows[1]["state"] == "100 B"
 
 
 def test_candidates_with_the_chosen_one_marked() -> None:

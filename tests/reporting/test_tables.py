@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from pipeline.reporting.tables import (
     evaluation_table,
+    format_score,
     format_table,
     plan_table,
     sort_trials,
     text_width,
     trials_table,
 )
-from tests.reporting.sample_run import evaluate_metrics, tune_metrics
+from tests.reporting.sample_run import evaluate_metrics, make_other_run, tune_metrics
 
 
 def test_format_table_aligns() -> None:
@@ -45,6 +46,20 @@ def test_evaluation_table() -> None:
     )
     assert lines[5].startswith("dynamic_range ") and lines[5].endswith("–")
     assert lines[-1].startswith("test split, 360 samples, seed 7;")
+
+
+def test_evaluation_table_of_an_error() -> None:
+    metrics = make_other_run("regression")["stages"][-1]["metrics"]
+    lines = evaluation_table(metrics).splitlines()
+    assert max(map(text_width, lines)) <= 100
+    assert "mae [95 %]" in lines[0] and "0.508 [0.488–0.528]" in lines[4]
+    assert lines[-1] == "mae: mean absolute error, lower is better"
+
+
+def test_trials_that_break_a_constraint_come_after_those_that_keep_it() -> None:
+    trials = [{"score": 0.1, "feasible": False}, {"score": None}, {"score": 0.3, "feasible": True}]
+    assert [t["score"] for t in sort_trials(trials, "val_loss")] == [0.3, 0.1, None]
+    assert (format_score(0.12345), format_score(12345.6)) == ("0.1235", "12,346")
 
 
 def test_evaluation_table_fits_at_its_widest() -> None:

@@ -24,7 +24,7 @@ def test_kernels_hold_the_models_values_in_the_order_of_the_layers(
     for kernel, layer in zip(found, ("conv", "depthwise", "logits"), strict=True):
         values = np.array(converted.model.get_layer(layer).weights[0])
         # A step of int8 is 1/127 of the largest value of its channel.
-        step = np.abs(values).max() / 127
+        step = float(np.abs(values).max()) / 127
         assert kernel["low"] == pytest.approx(min(values.min(), 0), abs=step)
         assert kernel["high"] == pytest.approx(max(values.max(), 0), abs=step)
         assert kernel["zeros"] == counted[kernel["name"]].zeros

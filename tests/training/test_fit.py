@@ -313,3 +313,19 @@ def test_sigkill_then_the_same_command_gives_the_same_bits(tmp_path: Path) -> No
     assert resumed.state["stopper"] == alone.state["stopper"]
     schedules = [tmp_path / name / "output" / "schedule.csv" for name in ("killed", "alone")]
     assert schedules[0].read_bytes() == schedules[1].read_bytes()
+
+
+def test_augmentation_never_touches_the_validation_data(
+    data: PreparedData, build: Callable[..., Any], folders: Folders
+) -> None:
+    before = {name: split.x.copy() for name, split in data.splits.items()}
+    settings = {"epochs": 2, "augmentation": {"noise": 0.5}, "mixup": 0.4, "label_smoothing": 0.1}
+    plain, model = build(dropout=0.0), build(dropout=0.0)
+    kept = TrainConfig(epochs=2, optimizer=ADAM)
+    fit(plain, data, kept, 0, folders[0] / "plain", folders[1] / "plain", SilentProgress())
+    changed = TrainConfig.model_validate({**settings, "optimizer": ADAM})
+    result = fit(model, data, changed, 0, *folders, SilentProgress())
+    assert all((data.splits[name].x == x).all() for name, x in before.items())
+    # What is recorded is what the model gives on the samples as they are.
+    assert result.validation == evaluate_model(model, data.validation, data.task)
+    assert (read_weights(model)[0] != read_weights(plain)[0]).any()
