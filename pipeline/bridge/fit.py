@@ -125,7 +125,7 @@ class _Trainer:
         self.average = build_average(config.optimizer, model.trainable_variables)
         self.state = TrainingState(model, self.optimizer, self.average)
         self.run_steps = build_loop(
-            model, self.optimizer, self.table.variable, hooks, data.task, config.optimizer,
+            model, self.optimizer, self.table.variable, hooks, data.task, self.step_batches,
             self.average,
         )  # fmt: skip
         self.identity = self._identify()
@@ -195,9 +195,8 @@ class _Trainer:
 
         parts = []
         for start in range(0, self.steps, STEPS_PER_CALL):
-            batches = tf.constant(self.step_batches[start : start + STEPS_PER_CALL])
-            step = epoch * self.steps + start
-            rows = self.run_steps(iterator, tf.constant(step, tf.int64), batches).numpy()
+            step, count = epoch * self.steps + start, min(STEPS_PER_CALL, self.steps - start)
+            rows = self.run_steps(iterator, tf.constant(step, tf.int64), tf.constant(count)).numpy()
             # A penalty that is not finite shows in the objective only.
             bad = np.flatnonzero(~np.isfinite(rows[:, :2]).all(axis=1))
             if bad.size:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipeline.bridge.start import without_autograph
 from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
-from pipeline.training.tracing import trace_once
 
 if TYPE_CHECKING:
     import tensorflow as tf
     import tf_keras
 
-    from pipeline.config.optimizer import OptimizerConfig
     from pipeline.training.averaging import WeightAverage
 
 
@@ -49,7 +49,7 @@ def build_loop(
     rates: tf.Variable,
     hooks: StepHooks,
     task: Task,
-    config: OptimizerConfig,
+    step_batches: np.ndarray,
     average: WeightAverage | None = None,
 ) -> Callable[..., tf.Tensor]:
     """Compiles training steps into one call; a step is an update of the weights.
@@ -60,17 +60,18 @@ def build_loop(
         rates: float32 (steps of the training,), the learning rate of each.
         hooks: what the stage adds.
         task: gives the loss and the metric.
-        config: says whether gradients are accumulated.
+        step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them and after hooks.after.
 
     Returns:
-        (iterator, first step, batches of each step) → float32 (steps, 5 or 6): mean loss,
-        objective, sum of the metric over the samples, samples, learning rate and, where recorded,
-        target sparsity of each step.
+        (iterator, first step, count) → float32 (count, 5 or 6): mean loss, objective, sum of the
+        metric over the samples, samples, learning rate and, where recorded, target sparsity of
+        each step.
     """
     import tensorflow as tf
 
     variables = model.trainable_variables
+    batches = tf.constant(step_batches)
 
     def differentiate(batch: tuple[tf.Tensor, ...]) -> tuple[list[Any], tf.Tensor]:
         x, y, sample_weights = batch
@@ -84,13 +85,14 @@ def build_loop(
         figures = [tf.reduce_mean(sample_losses), objective, score, tf.cast(samples, tf.float32)]
         return gradients, tf.stack(figures)
 
-    def one_step(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+    def one_step(iterator: Any, step: tf.Tensor) -> tf.Tensor:
         optimizer.learning_rate.assign(tf.gather(rates, step))
         hooks.before(step)
-        if config.gradient_accumulation_steps == 1:
+        if step_batches.max() == 1:
             gradients, figures = differentiate(iterator.get_next())
         else:
-            gradients, figures = accumulate(differentiate, iterator.get_next, batches, variables)
+            taken = tf.gather(batches, step % len(step_batches))
+            gradients, figures = accumulate(differentiate, iterator.get_next, taken, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         hooks.after()
         if average is not None:
@@ -102,15 +104,13 @@ def build_loop(
 
     width = 5 + (hooks.target_sparsity is not None)
 
-    def run_steps(iterator: Any, first: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
-        count = tf.size(batches)
-
+    def run_steps(iterator: Any, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         def body(number: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            row = one_step(iterator, first + tf.cast(number, tf.int64), batches[number])
+            row = one_step(iterator, first + tf.cast(number, tf.int64))
             return number + 1, rows.write(number, row)
 
         rows = tf.TensorArray(tf.float32, count, element_shape=(width,))
         zero = tf.constant(0)
         return tf.while_loop(lambda number, _: number < count, body, (zero, rows))[1].stack()
 
-    return trace_once(without_autograph(run_steps), autograph=False)
+    return tf.function(without_autograph(run_steps), autograph=False)

@@ -26,6 +26,6 @@ class ImagesConfig(Section):
     cache_mb: int = Field(
         512,
         ge=0,
-        description="memory for decoded images of a split, in 10^6 bytes; a split that is larger "
-        "is decoded anew each epoch",
+        description="memory for decoded images, in 10^6 bytes; where those that a stage uses do "
+        "not all fit, none is kept and each is decoded anew in each epoch",
     )

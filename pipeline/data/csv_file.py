@@ -164,7 +164,7 @@ def to_answer(field: str, task: str, path: Path, line: int, name: str) -> str | 
     if task in ("classification", "binary"):
         if not field:
             raise DataError(
-                f"{path}:{line}: column '{name}' is empty, expected an answer; mend or drop the line"
+                f"{path}:{line}: column '{name}' is empty, expected an answer; drop the line"
             )
         return field
     number = to_number(field)

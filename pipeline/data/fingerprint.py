@@ -74,9 +74,7 @@ def version_of(package: str, source: str) -> str:
         ) from error
 
 
-def describe_files(
-    files: dict[str, Path], cache: Path, field: str = "data.path"
-) -> dict[str, Any]:
+def describe_files(files: dict[str, Path], cache: Path, field: str = "data.path") -> dict[str, Any]:
     """Describes files by content; `field` names them in errors, `cache` remembers digests."""
     known = _read_cache(cache)
     settled: dict[str, Any] = {}
@@ -95,9 +93,7 @@ def describe_files(
     return described if list(files) == [""] else {**described, "files": len(files)}
 
 
-def _describe_file(
-    path: Path, known: dict[str, Any], field: str
-) -> tuple[str, list[int], str]:
+def _describe_file(path: Path, known: dict[str, Any], field: str) -> tuple[str, list[int], str]:
     """Returns digest and stamp of a file, and its key in the cache."""
     try:
         with path.open("rb") as file:

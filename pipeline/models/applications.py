@@ -54,7 +54,7 @@ def application(x: keras.KerasTensor, config: ApplicationModel, outputs: int) ->
     _momentum(base)
     if isinstance(config.weights, Path):
         load_weights(base, config.weights)
-        _finish_normalization(base, config)
+        finish_normalization(base, config)
     x = layers.dropout(base.output, config, "head_dropout")
     return layers.logits(x, config, outputs)
 
@@ -173,7 +173,7 @@ def _momentum(base: keras.Model) -> None:
             layer.momentum = layers.MOMENTUM
 
 
-def _finish_normalization(base: keras.Model, config: ApplicationModel) -> None:
+def finish_normalization(base: keras.Model, config: ApplicationModel) -> None:
     """Does what Keras does in one further layer with `imagenet` weights of EfficientNet B0–B7.
 
     They were trained on (x - mean) / variance; Keras divides by sqrt(variance) and, only where

@@ -57,6 +57,8 @@ def footnotes(result: Mapping[str, Any]) -> list[str]:
         f"* to validation loss {target['loss']:.4g}: {target['rule']}",
         f"host: {result['host']['cpu']}, {result['host']['cores']} cores",
     ]
+    paired = paired_text(result)
+    lines += [] if paired is None else [paired]
     lines += [f"note: {note}" for note in result["notes"]]
     return [part for line in lines for part in textwrap.wrap(clean_cell(line), MAX_WIDTH)]
 
@@ -83,6 +85,17 @@ def page_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def paired_text(result: Mapping[str, Any]) -> str | None:
+    """The differences to the best optimizer seed by seed, in one sentence."""
+    paired = result["paired"]
+    if paired is None:
+        return None
+    told = "; ".join(
+        f"{other['label']} {bracketed(other['difference'], signed)}" for other in paired["others"]
+    )
+    return f"validation loss minus that of {paired['best']}, seed by seed: {told}"
 
 
 def candidate_rows(result: Mapping[str, Any]) -> list[list[str]]:
@@ -130,7 +143,7 @@ def bracketed(estimate: Mapping[str, Any] | None, figure: Format) -> str:
         return MISSING
     if estimate["interval"] is None:
         return figure(estimate["mean"])
-    ends = rough if figure is plain else figure
+    ends = rough if figure in (plain, signed) else figure
     low, high = (_without_unit(ends(end)) for end in estimate["interval"])
     return f"{figure(estimate['mean'])} [{low}, {high}]"
 
@@ -157,6 +170,11 @@ def plus_minus(estimate: Mapping[str, Any] | None, figure: Format) -> str:
 def plain(value: float) -> str:
     """Three significant digits, without an exponent where a person would not write one."""
     return f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"{value:+.2g}"
 
 
 def rough(value: float) -> str:

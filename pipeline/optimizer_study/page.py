@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.optimizer_study.cells import candidate_rows, page_rows
+from pipeline.optimizer_study.cells import candidate_rows, page_rows, paired_text
 from pipeline.optimizer_study.charts import draw_curves
 from pipeline.reporting.html import template_environment
 
@@ -30,5 +30,6 @@ def render_page(result: Mapping[str, Any], name: str, command: str, created: str
         created=created,
         rows=page_rows(result),
         candidates=candidate_rows(result),
+        paired=paired_text(result),
         charts=draw_curves(result),
     )

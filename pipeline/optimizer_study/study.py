@@ -15,7 +15,7 @@ from pipeline.optimizer_study.ledger import StudyLedger
 from pipeline.optimizer_study.notes import study_notes
 from pipeline.optimizer_study.runs import Candidate, Runs
 from pipeline.optimizer_study.settings import Entrant, StudySettings
-from pipeline.optimizer_study.summary import summarize_optimizer
+from pipeline.optimizer_study.summary import paired_differences, summarize_optimizer
 from pipeline.optimizer_study.target import RULE, choose_target
 from pipeline.optimizer_study.training import Training, train_once, untrained_loss
 
@@ -225,6 +225,7 @@ def _result(
         "untrained_loss": list(untrained),
         "target": {"loss": loss, "given": given, "rule": "given" if given else RULE},
         "optimizers": optimizers,
+        "paired": paired_differences({one.entrant.label: one.outcomes for one in runs}),
         "host": describe_host(),
         "versions": library_versions(LIBRARIES),
         "notes": study_notes(settings, runs, every),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean, median
 from typing import Any
 
 from pipeline.optimizer_study.intervals import estimate
@@ -78,12 +79,44 @@ def _convergence(
     }
 
 
+def paired_differences(outcomes: Mapping[str, Mapping[int, Outcome]]) -> dict[str, Any] | None:
+    """Compares each optimizer with the best one seed by seed, in final validation loss.
+
+    Equal seeds mean equal initial weights and order of samples, so what a seed does to all of
+    them alike falls out of the differences: their intervals tell more than two intervals side
+    by side.
+
+    Args:
+        outcomes: label → seed → outcome of each training that ended.
+
+    Returns:
+        {"best": label with the lowest mean, "others": [{"label", "difference": Estimate}, …]},
+        difference = loss − the best's, over the seeds that both finished. None with fewer than
+        two optimizers.
+    """
+    losses = {
+        label: {seed: float(outcome["validation"]["loss"]) for seed, outcome in trained.items()}
+        for label, trained in outcomes.items()
+        if trained
+    }
+    if len(losses) < 2:
+        return None
+    best = min(losses, key=lambda label: fmean(losses[label].values()))
+    others = [
+        {
+            "label": label,
+            "difference": estimate([own[s] - losses[best][s] for s in own if s in losses[best]]),
+        }
+        for label, own in losses.items()
+        if label != best
+    ]
+    return {"best": best, "others": others}
+
+
 def median_curve(
     histories: Sequence[Sequence[Mapping[str, float]]], key: str
 ) -> list[tuple[float, float, float, float]]:
     """Returns (epoch, median, lowest, highest) over the seeds for each epoch that all have."""
-    from statistics import median
-
     curve = []
     for rows in zip(*histories, strict=False):
         values = [row[key] for row in rows]

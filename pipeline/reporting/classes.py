@@ -33,33 +33,43 @@ def build_classes(
         return None
     before = next((row for row in detailed if row["name"] == BASELINE), None)
     before = None if before is after else before
-    shipped = read_figures(after["details"], figure) or []
-    floats = None if before is None else read_figures(before["details"], figure)
-    names = [str(name) for name in task["class_names"]] or [str(i) for i in range(len(shipped))]
-    support = count_support(after["details"])
-    rows = []
-    for index, (name, value) in enumerate(zip(names, shipped, strict=False)):
-        reference = floats[index] if floats is not None and index < len(floats) else None
-        rows.append(
-            {
-                "name": name,
-                "support": None if support is None else support[index],
-                "before": reference,
-                "after": value,
-                "change": value - reference if is_number(value) and is_number(reference) else None,
-            }
-        )
     return {
         "figure": figure,
         "before": None if before is None else before["name"],
         "after": after["name"],
-        "rows": rows,
+        "rows": list_rows(task, before, after, figure),
         "confusions": [
             {"name": row["name"], "counts": row["details"]["confusion"]}
             for row in (before, after)
             if row is not None and row["details"].get("confusion")
         ],
     }
+
+
+def list_rows(
+    task: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    figure: str,
+) -> list[dict[str, Any]]:
+    """One row per class: its samples, its figure before and after, and the change."""
+    shipped = read_figures(after["details"], figure) or []
+    floats = None if before is None else read_figures(before["details"], figure)
+    names = [str(name) for name in task["class_names"]] or [str(i) for i in range(len(shipped))]
+    support = count_support(after["details"])
+    rows = []
+    for index, (name, value) in enumerate(zip(names, shipped, strict=False)):
+        old = floats[index] if floats is not None and index < len(floats) else None
+        rows.append(
+            {
+                "name": name,
+                "support": None if support is None else support[index],
+                "before": old,
+                "after": value,
+                "change": value - old if is_number(value) and is_number(old) else None,
+            }
+        )
+    return rows
 
 
 def read_figures(details: Mapping[str, Any], figure: str) -> list[Any] | None:

@@ -65,21 +65,27 @@ def measure_importance(
     if np.ptp(scores) == 0:
         return {**found, "reason": "all trials scored the same"}
     table = np.column_stack(list(columns.values()))
-    ranks = rank(scores)
-    forest = fit_forest(table, ranks, seed, oob_score=True)
-    shares = measure_shares(forest, table, ranks)
-    random = np.random.default_rng(seed)
-    shuffled = []
-    for _ in range(SHUFFLES):
-        by_chance = random.permutation(ranks)
-        shuffled.append(measure_shares(fit_forest(table, by_chance, seed), table, by_chance))
-    chance = np.sort(shuffled, axis=0)[-2]
+    explained, shares, chance = explain(table, rank(scores), seed)
     rows = [
         {"path": path, "share": float(share), "chance": float(limit)}
         for path, share, limit in zip(columns, shares, chance, strict=True)
     ]
     rows.sort(key=lambda row: -row["share"])
-    return {**found, "explained": float(forest.oob_score_), "shares": rows}
+    return {**found, "explained": explained, "shares": rows}
+
+
+def explain(
+    table: np.ndarray, ranks: np.ndarray, seed: int
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """R² out of bag, the share of each column (k,), and what chance gives each one (k,)."""
+    forest = fit_forest(table, ranks, seed, oob_score=True)
+    random = np.random.default_rng(seed)
+    shuffled = []
+    for _ in range(SHUFFLES):
+        by_chance = random.permutation(ranks)
+        shuffled.append(measure_shares(fit_forest(table, by_chance, seed), table, by_chance))
+    shares = measure_shares(forest, table, ranks)
+    return float(forest.oob_score_), shares, np.sort(shuffled, axis=0)[-2]
 
 
 def encode(trials: Sequence[Mapping[str, Any]], path: str, logarithmic: bool) -> np.ndarray:

@@ -13,9 +13,10 @@ def run(config: Config, context: Context) -> StageResult:
     planned = context.made_of["inputs"]["source"]
     preparation = prepare_data(config.data, context.seed, planned)
     save_preparation(preparation, context.output)
-    return StageResult(
-        preparation.metrics(), preparation.digest, _duplicate_notes(preparation.duplicates)
-    )
+    notes = _duplicate_notes(preparation.duplicates)
+    if "called" in planned:
+        notes = (*notes, "the function has no version, so its data are read again on each run")
+    return StageResult(preparation.metrics(), preparation.digest, notes)
 
 
 def _duplicate_notes(duplicates: dict[str, int]) -> tuple[str, ...]:

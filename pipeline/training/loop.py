@@ -18,13 +18,11 @@ from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 from pipeline.training.devices import applier, spread_over_devices
-from pipeline.training.tracing import trace_once
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from pipeline.config.optimizer import OptimizerConfig
     from pipeline.training.averaging import WeightAverage
 
 # A call returns to Python after about this long, so that Ctrl-C is heard.
@@ -60,17 +58,17 @@ def training_function(
     optimizer: keras.optimizers.Optimizer,
     task: Task,
     rates: tf.Variable,
-    config: OptimizerConfig,
+    step_batches: np.ndarray,
     average: WeightAverage | None = None,
 ) -> StepFunction:
-    """Makes the graph function (iterator, first step, batches of each step) → (steps, 5).
+    """Makes the graph function (iterator, first step, steps) → float32 (steps, 5).
 
     Args:
         model: x → outputs (batch, …) as the task has them.
         optimizer: built for model.trainable_variables.
         task: gives the loss and the metric.
         rates: float32 (steps of the training,), the learning rate of each.
-        config: says whether gradients are accumulated.
+        step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them.
 
     Returns:
@@ -80,6 +78,7 @@ def training_function(
 
     weights = model.trainable_variables
     raw_weights = [variable.value for variable in weights]
+    batches = tf.constant(step_batches)
 
     def differentiate(batch: Any) -> tuple[list[Any], tf.Tensor]:
         x, y, sample_weights = batch
@@ -96,28 +95,28 @@ def training_function(
 
     differentiate_whole, apply = spread_over_devices(differentiate), applier(optimizer)
 
-    def update(iterator: Any, step: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+    def update(iterator: Any, step: tf.Tensor) -> tf.Tensor:
         optimizer.learning_rate.assign(tf.gather(rates, step))
-        if config.gradient_accumulation_steps == 1:
+        if step_batches.max() == 1:
             gradients, figures = differentiate_whole(iterator.get_next())
         else:
+            count = tf.gather(batches, step % len(step_batches))
             gradients, figures = accumulate(
-                differentiate_whole, iterator.get_next, batches, raw_weights
+                differentiate_whole, iterator.get_next, count, raw_weights
             )
         apply(gradients, weights)
         if average is not None:
             average.update()
         return tf.concat([figures, [tf.cast(optimizer.learning_rate, tf.float32)]], axis=0)
 
-    def run_steps(iterator: Any, first: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
-        count = tf.size(batches)
-        rows = tf.TensorArray(tf.float32, count, element_shape=(5,))
-        for number in tf.range(count):
-            row = update(iterator, first + tf.cast(number, tf.int64), batches[number])
-            rows = rows.write(number, row)
+    @tf.function(jit_compile=False)
+    def run_steps(iterator: Any, first: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        rows = tf.TensorArray(tf.float32, steps, element_shape=(5,))
+        for number in tf.range(steps):
+            rows = rows.write(number, update(iterator, first + tf.cast(number, tf.int64)))
         return rows.stack()
 
-    return trace_once(run_steps)
+    return run_steps
 
 
 class EpochRunner:
@@ -132,22 +131,22 @@ class EpochRunner:
         self._batches = batches
         self._steps_per_call = FIRST_CALL_STEPS
 
-    def run(self, first: int, batches: np.ndarray) -> StepRecord:
+    def run(self, first: int, steps: int) -> StepRecord:
         """Runs the steps of one epoch and returns what each of them reported.
 
         Args:
             first: number of the first step, counted from the start of the training.
-            batches: int32 (steps,), how many batches each of them takes.
+            steps: their number, 1 or more.
         """
         import tensorflow as tf
 
         parts: list[np.ndarray] = []
-        done, steps = 0, len(batches)
+        done = 0
         while done < steps:
             count = min(self._steps_per_call, steps - done)
             began = time.perf_counter()
             step = tf.constant(first + done, tf.int64)
-            rows = self._function(self._batches, step, tf.constant(batches[done : done + count]))
+            rows = self._function(self._batches, step, tf.constant(count))
             parts.append(np.asarray(rows))
             self._adapt(time.perf_counter() - began, count)
             done += count

@@ -91,7 +91,7 @@ class TrainingSession:
         for epoch in range(first_epoch + 1, last_epoch + 1):
             began = time.perf_counter()
             self._table.follow(self.history)
-            record = runner.run((epoch - 1) * self._steps, self._step_batches)
+            record = runner.run((epoch - 1) * self._steps, self._steps)
             self.step_seconds.append((time.perf_counter() - began) / self._steps)
             self._check_steps(record, epoch)
             with average_in_place(self._average):
@@ -114,7 +114,7 @@ class TrainingSession:
             self._optimizer,
             self._data.task,
             self._table.variable,
-            self._config.optimizer,
+            self._step_batches,
             self._average,
         )
 

@@ -161,7 +161,8 @@ def training_from(model: keras.Model, first: int | None, head: Set[str]) -> Iter
                     inner.trainable = False
         yield
     finally:
-        model.trainable = True
+        for layer in model._flatten_layers(include_self=False):
+            layer.trainable = True
 
 
 def better_phase(results: Sequence[FitResult], config: TrainConfig) -> int:

@@ -140,8 +140,11 @@ def _build_oracle(config: TuneConfig, seed: int) -> Any:
             oracle = evolution_oracle(parameters, *sizes, **settings)
         else:
             oracle = oracles.RandomSearchOracle(**settings)
-    # keras-tuner 1.4.8 has `self.seed = seed or random.randint(…)`: seed 0 became random.
-    oracle.seed = oracle._seed_state = seed
+    # keras-tuner 1.4.8 has `self.seed = seed or random.randint(…)`: seed 0 became random. And it
+    # draws each value from a generator seeded with seed, seed + 1, …: seeds that are near to each
+    # other tried nearly the same points, so they are spread first.
+    oracle.seed = seed
+    oracle._seed_state = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     if config.algorithm == "bayesian":
         oracle._random_state = np.random.RandomState(seed)
         oracle.gpr = oracle._make_gpr()

@@ -19,6 +19,7 @@ X, Y = np.float32([[1, 0], [0, 2]]), np.int64([0, 1])
 WEIGHTS = np.float32([1, 1])
 RATES = np.float32([0.4, 0.2, 0.1, 0.3])
 TASK = classification(("a", "b"))
+ONES = np.ones(1, np.int32)
 KERNEL_AFTER_ONE = [[0.1, -0.1], [-0.2, 0.2]]
 
 
@@ -41,11 +42,11 @@ def start(model: Any, hooks: StepHooks | None = None, name: str = "sgd") -> Any:
     config = OptimizerConfig(name=name, learning_rate=9)
     optimizer = build_tf_keras_optimizer(config, "prune")
     optimizer.build(model.trainable_variables)
-    run_steps = build_loop(model, optimizer, tf.Variable(RATES), hooks or StepHooks(), TASK, config)
+    run_steps = build_loop(model, optimizer, tf.Variable(RATES), hooks or StepHooks(), TASK, ONES)
     batches = iter(tf.data.Dataset.from_tensors((X, Y, WEIGHTS)).repeat())
 
     def run(first: int, count: int) -> np.ndarray:
-        return run_steps(batches, tf.constant(first, tf.int64), tf.ones(count, tf.int32)).numpy()
+        return run_steps(batches, tf.constant(first, tf.int64), tf.constant(count)).numpy()
 
     return run
 

@@ -32,5 +32,5 @@ def test_forms_behind_a_prefix(source: str) -> None:
     ["tfds:", "tfds:a b", "python:", "python:a", "python:a:b:c", "python:1a:b", "PYTHON:a:b"],
 )
 def test_other_forms_are_refused(source: str) -> None:
-    with pytest.raises(ValueError, match="expected|unknown source"):
+    with pytest.raises(ValueError, match=r"expected|unknown source"):
         source_row(source)

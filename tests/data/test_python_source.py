@@ -53,7 +53,7 @@ def test_function_that_gives_other_arrays_each_time_is_refused(
     text = LOAD.replace("np.arange(120.0)", "np.random.default_rng().random(120)")
     config = DataConfig(source=f"{module(text)}:load")
     save_preparation(prepare_data(config, 0), tmp_path / "out")
-    with pytest.raises(DataError, match="the all arrays changed .*must return the same arrays"):
+    with pytest.raises(DataError, match=r"the all arrays changed .*must return the same arrays"):
         load_data(config, tmp_path / "out", ("train",))
 
 

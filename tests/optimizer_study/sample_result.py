@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.optimizer_study.summary import summarize_optimizer
+from pipeline.optimizer_study.summary import paired_differences, summarize_optimizer
 from tests.optimizer_study.conftest import outcome_of
 
 
@@ -28,6 +28,12 @@ def sample_result(hostile: str = "") -> dict[str, Any]:
             _one(f"sgd{hostile}", slow, 0.1, "given", []),
             _one("adam", good, 0.001, "tuned", [(0.001, 0.1, None), (1.0, None, "nan")]),
         ],
+        "paired": paired_differences(
+            {
+                f"sgd{hostile}": dict(enumerate(slow)),
+                "adam": dict(enumerate(good)),
+            }
+        ),
         "host": {"cpu": "a machine", "cores": 2},
         "versions": {"keras": "3.15.1"},
         "notes": [f"3 seeds only: wide{hostile}"],

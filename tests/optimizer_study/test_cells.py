@@ -58,6 +58,7 @@ def test_the_table_fits_a_terminal_and_says_what_it_means() -> None:
     assert "* to validation loss 0.29" in text
     assert "mean ± half of the 95 % interval over 3 seeds" in text
     assert "note: 3 seeds only" in text
+    assert "validation loss minus that of adam, seed by seed: sgd +1.9 [1.9, 1.9]" in text
 
 
 def test_rows_of_the_page() -> None:

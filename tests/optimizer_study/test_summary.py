@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.optimizer_study.summary import median_curve, summarize_optimizer
+from pipeline.optimizer_study.summary import median_curve, paired_differences, summarize_optimizer
 from tests.optimizer_study.conftest import outcome_of
 
 
@@ -52,6 +52,22 @@ def test_one_epoch_cannot_be_timed() -> None:
     assert found["step_seconds"] is None
     assert found["target"]["epochs"]["mean"] == 1.0
     assert found["target"]["seconds"] is None
+
+
+def test_differences_are_taken_seed_by_seed() -> None:
+    outcomes = {
+        "a": {0: outcome_of([0.1]), 1: outcome_of([0.5])},
+        "b": {0: outcome_of([0.2]), 1: outcome_of([0.7])},
+        "c": {1: outcome_of([0.9])},
+        "d": {},
+    }
+    found = paired_differences(outcomes)
+    assert found is not None
+    assert found["best"] == "a"
+    b, c = found["others"]
+    assert b["difference"]["values"] == pytest.approx([0.1, 0.2])
+    assert c["difference"]["values"] == pytest.approx([0.4])
+    assert paired_differences({"a": outcomes["a"], "d": {}}) is None
 
 
 def test_a_curve_is_median_and_range_of_the_seeds() -> None:

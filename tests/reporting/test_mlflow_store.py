@@ -156,12 +156,6 @@ def test_a_folder_becomes_an_absolute_uri(tmp_path: Path) -> None:
     assert locate("sqlite:///x.db") == "sqlite:///x.db"
 
 
-@pytest.mark.parametrize("uri", ["https://example.org", "databricks", "postgresql://host/db"])
-def test_only_local_stores_are_taken(uri: str) -> None:
-    with pytest.raises(ConfigError, match=r"is not on this machine; expected a folder, file:///"):
-        validate({"report": {"mlflow": {"tracking_uri": uri}}})
-
-
 @pytest.mark.parametrize(
     ("missing", "uri", "words"),
     [

@@ -49,11 +49,13 @@ class Runner:
         weights = np.ones(len(y), np.float32) if weights is None else weights
         task = classification(("a", "b", "c"))
         batches = iter(tf.data.Dataset.from_tensors((x, y, weights)).repeat())
-        function = training_function(model, optimizer, task, tf.Variable(rates), config)
-        self.epochs, self.done = EpochRunner(function, batches), 0
+        function = training_function(
+            model, optimizer, task, tf.Variable(rates), np.ones(1, np.int32)
+        )
+        self.function, self.epochs, self.done = function, EpochRunner(function, batches), 0
 
     def run(self, steps: int) -> StepRecord:
-        record = self.epochs.run(self.done, np.ones(steps, np.int32))
+        record = self.epochs.run(self.done, steps)
         self.done += steps
         return record
 
@@ -133,6 +135,7 @@ def test_cutting_an_epoch_into_calls_changes_no_bit(
         records = [epochs.run(7), epochs.run(7)]
         figures = [figure for record in records for figure in vars(record).values()]
         results.append([array.tobytes() for array in [*figures, *read_weights(model)]])
+        assert epochs.function.experimental_get_tracing_count() == 1, "calls of any length"
         np.testing.assert_array_equal(np.concatenate([r.rates for r in records]), rates)
     assert results[0] == results[1]
 
@@ -142,9 +145,9 @@ def counts(monkeypatch: pytest.MonkeyPatch, seconds: list[float], epochs: list[i
     clock, asked = [0.0], []
     durations = iter(seconds)
 
-    def take(iterator: Any, first: Any, batches: Any) -> np.ndarray:
+    def take(iterator: Any, first: Any, steps: Any) -> np.ndarray:
         assert int(first) == 7 + sum(asked) - done
-        asked.append(len(batches))
+        asked.append(int(steps))
         clock[0] += next(durations)
         return np.full((asked[-1], 5), len(asked))
 
@@ -152,7 +155,7 @@ def counts(monkeypatch: pytest.MonkeyPatch, seconds: list[float], epochs: list[i
     pretended = EpochRunner(take, iter(()))
     done = 0
     for steps in epochs:
-        assert isinstance(record := pretended.run(7, np.ones(steps, np.int32)), StepRecord)
+        assert isinstance(record := pretended.run(7, steps), StepRecord)
         done += steps
         assert record.losses.shape == record.rates.shape == (steps,)
     return asked

@@ -221,17 +221,17 @@ def test_the_step_runs_every_schedule_as_its_table_says() -> None:
 
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
-    config = OptimizerConfig(name="sgd")
-    optimizer = build_optimizer(config)
+    optimizer = build_optimizer(OptimizerConfig(name="sgd"))
     optimizer.build(model.trainable_variables)
     table = tf.Variable(tf.zeros(20))
-    function = training_function(model, optimizer, classification(("a", "b")), table, config)
+    task, ones = classification(("a", "b")), np.ones(5, np.int32)
+    function = training_function(model, optimizer, task, table, ones)
     batch = (np.ones((3, 2), np.float32), np.array([0, 1, 0]), np.ones(3, np.float32))
     runner = EpochRunner(function, iter(tf.data.Dataset.from_tensors(batch).repeat()))
     for kind, fields in EXAMPLES.items():
         expected = learning_rates(make(kind, warmup=2, **fields), RATE, 5, 4)
         table.assign(expected)
-        parts = [runner.run(epoch * 5, np.ones(5, np.int32)).rates for epoch in range(4)]
+        parts = [runner.run(epoch * 5, 5).rates for epoch in range(4)]
         np.testing.assert_array_equal(np.concatenate(parts), expected, err_msg=kind)
 
 

@@ -35,12 +35,12 @@ def step_function(model: Any, optimizer: Any) -> Callable[[int], list[float]]:
     batch = (x, y, np.ones(16, np.float32))
     batches: Iterator[Any] = iter(tf.data.Dataset.from_tensors(batch).repeat())
     task, table = classification(("a", "b", "c")), tf.Variable(RATES)
-    function = training_function(model, optimizer, task, table, ADAM)
+    function = training_function(model, optimizer, task, table, np.ones(1, np.int32))
 
     def run(steps: int) -> list[float]:
         # Where the table is read tells how far the optimizer is.
         first = tf.cast(optimizer.iterations, tf.int64)
-        rows = function(batches, first, tf.ones(steps, tf.int32)).numpy()
+        rows = function(batches, first, tf.constant(steps)).numpy()
         return [*rows[:, 0].tolist(), *rows[:, 4].tolist()]
 
     return run
