@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import plan as planning
 from pipeline.artifacts.store import Store
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, DataError
 from pipeline.plan import make_plan
 from tests.fake_chain import CHAIN, config_with, run
 
@@ -57,3 +57,28 @@ def test_the_plan_of_a_part(calls: list[str], tmp_path: Path) -> None:
 def test_a_chain_that_lacks_something_is_refused(stages: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         planning.chain_of(config_with(stages=stages))
+
+
+def test_a_weights_file_goes_into_the_key_by_its_content_alone(tmp_path: Path) -> None:
+    from pipeline.config.load import validate
+    from pipeline.plan import describe_stage
+    from pipeline.stages.table import STAGES
+
+    def described(name: str) -> dict[str, object]:
+        config = validate(
+            {
+                "data": {"preprocessing": {"kind": "none"}},
+                "model": {"architecture": "applications/VGG16", "weights": str(tmp_path / name)},
+                "stages": ["train"],
+            }
+        )
+        return describe_stage(STAGES["train"], config, {}, Store(tmp_path / "artifacts"))
+
+    (tmp_path / "a.h5").write_bytes(b"one")
+    (tmp_path / "b.h5").write_bytes(b"one")
+    first = described("a.h5")
+    assert described("b.h5") == first, "its place does not matter"
+    (tmp_path / "b.h5").write_bytes(b"two")
+    assert described("b.h5") != first
+    with pytest.raises(DataError, match="model.weights .*c.h5: No such file or directory"):
+        described("c.h5")

@@ -29,7 +29,6 @@ def compare(
 
     RUN is a name that `slimline status` lists, or the path of a run's folder.
     """
-    from pipeline.artifacts.files import write_bytes_atomic
     from pipeline.reporting.comparison import build_comparison
     from pipeline.reporting.comparison_html import render_comparison
     from pipeline.reporting.comparison_runs import read_runs
@@ -39,7 +38,18 @@ def compare(
     for warning in comparison["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     if page is not None:
-        write_bytes_atomic(page, render_comparison(comparison).encode())
+        write_page(page, render_comparison(comparison))
     print(json.dumps(comparison, allow_nan=False) if as_json else format_comparison(comparison))
     if page is not None:
         click.echo(f"page: {page}", err=as_json)
+
+
+def write_page(page: Path, html: str) -> None:
+    """Writes the page; a path through a file is the user's mistake, not the disk's."""
+    from pipeline.artifacts.files import write_bytes_atomic
+    from pipeline.errors import ConfigError
+
+    try:
+        write_bytes_atomic(page, html.encode())
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise ConfigError(f"--html {page}: {error.strerror}; give the name of a file") from error

@@ -106,28 +106,6 @@ def training_batches(
     return batches.prefetch(_prefetched(split, batch_size))
 
 
-def evaluation_batches(split: Split, batch_size: int) -> tf.data.Dataset:
-    """Yields the samples once, in their order, unchanged.
-
-    Args:
-        split: n samples.
-        batch_size: ≥ 1; the last batch may be smaller.
-
-    Returns:
-        A dataset of (x (b, *input_shape), y (b, …)) of known cardinality.
-    """
-    import tensorflow as tf
-
-    n, _ = _count(split, batch_size)
-    rows_of = _row_reader(split)
-    starts = tf.data.Dataset.range(0, n, batch_size)
-    batches = starts.map(
-        lambda start: rows_of(tf.range(start, tf.minimum(start + batch_size, n))),
-        **_parallel(split),
-    )
-    return batches.prefetch(_prefetched(split, batch_size))
-
-
 def _changes(
     split: Split, task: Task, config: FineTuneConfig
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Batch]:

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.tasks.task import TASKS
 
+METRICS = tuple(dict.fromkeys(kind.metric for kind in TASKS.values()))
+# Columns of any training, one of no epochs too.
+ALWAYS = frozenset({"epoch", "loss", "val_loss", "learning_rate", "seconds"})
 HISTORY_COLUMNS = (
-    "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+    "epoch", "loss", *METRICS, "val_loss", *(f"val_{metric}" for metric in METRICS),
+    "learning_rate", "seconds",
 )  # fmt: skip
 SCHEDULE_COLUMNS = ("step", "learning_rate", "target_sparsity")
 
@@ -21,14 +26,17 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
     Args:
         path: the file.
-        rows: epoch (1-based), loss, accuracy, val_loss, val_accuracy, learning_rate (at the
-            end of the epoch), seconds; columns of other names follow in the order met.
+        rows: epoch (1-based), loss and the task's metric, val_loss and val_<metric>,
+            learning_rate (at the end of the epoch), seconds; columns of other names follow in
+            the order met.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    extra = dict.fromkeys(key for row in rows for key in row if key not in HISTORY_COLUMNS)
-    write_bytes_atomic(path, _csv_bytes([*HISTORY_COLUMNS, *extra], rows))
+    met = dict.fromkeys(key for row in rows for key in row)
+    known = [name for name in HISTORY_COLUMNS if name in met or name in ALWAYS]
+    extra = [name for name in met if name not in HISTORY_COLUMNS]
+    write_bytes_atomic(path, _csv_bytes([*known, *extra], rows))
 
 
 def write_schedule(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli.compare import compare
-from pipeline.errors import ArtifactError, ConfigError, StorageError
+from pipeline.errors import ArtifactError, ConfigError
 from pipeline.reporting.comparison_runs import read_runs
 from tests.reporting.sample_comparison import sample_runs, write_sample
 
@@ -61,4 +61,4 @@ def test_a_page_that_cannot_be_written_is_said(artifacts: Path, tmp_path: Path) 
     page = tmp_path / "file" / "page.html"
     page.parent.touch()
     error = invoke("first", "second", "--artifacts", artifacts, "--html", page).exception
-    assert isinstance(error, StorageError)
+    assert isinstance(error, ConfigError) and "give the name of a file" in str(error)

@@ -9,7 +9,6 @@ from pipeline.config.train import FineTuneConfig
 from pipeline.data.batches import (
     _prefetched,
     epoch_order,
-    evaluation_batches,
     steps_per_epoch,
     training_batches,
 )
@@ -82,18 +81,9 @@ def test_no_epochs_are_no_batches() -> None:
     assert rows(training(split(5), 2, 0, 3, 3)) == []
 
 
-def test_evaluation_is_in_order_and_once() -> None:
-    dataset = evaluation_batches(split(5), 2)
-    assert rows(dataset) == [[0, 1], [2, 3], [4]]
-    assert int(dataset.cardinality()) == 3
-
-
-@pytest.mark.parametrize("make", [evaluation_batches, lambda s, b: training(s, b, 0, 0, 1)])
-def test_empty_split_and_batch_are_refused(make: object) -> None:
+def test_an_empty_split_is_refused() -> None:
     with pytest.raises(DataError, match="without samples"):
-        make(split(0), 2)  # type: ignore[operator]
-    with pytest.raises(ValueError, match="batch_size 0; expected at least 1"):
-        evaluation_batches(split(3), 0)
+        training(split(0), 2, 0, 0, 1)
 
 
 class OnDisk:
@@ -145,10 +135,8 @@ def test_samples_on_disk_are_those_in_memory(options: dict[str, Any]) -> None:
     lazy = OnDisk(IMAGES)
     first, second = Split(lazy, LABELS), Split(IMAGES, LABELS)
     assert_equal(training(first, 4, 3, 0, 2, **options), training(second, 4, 3, 0, 2, **options))
-    assert_equal(evaluation_batches(first, 3), evaluation_batches(second, 3))
     assert max(size for size in lazy.asked if size != len(IMAGES)) <= 4
-    for dataset in (training(first, 4, 0, 0, 1), evaluation_batches(first, 4)):
-        assert dataset.element_spec[0].shape.as_list() == [None, 4, 4, 1]
+    assert training(first, 4, 0, 0, 1).element_spec[0].shape.as_list() == [None, 4, 4, 1]
 
 
 @pytest.mark.parametrize("first_epoch", [1, 2])
@@ -163,11 +151,6 @@ def test_no_epoch_and_no_sample_is_changed_like_another() -> None:
     options = {"augmentation": {"rotate": 20}}
     x = np.concatenate([x for x, _, _ in arrays(training(data, 2, 0, 0, 3, **options))])
     assert len({image.tobytes() for image in x}) == 18
-
-
-def test_evaluation_changes_nothing() -> None:
-    x = np.concatenate([x for x, _ in arrays(evaluation_batches(Split(IMAGES, LABELS), 4))])
-    np.testing.assert_array_equal(x, IMAGES)
 
 
 def test_soft_answers_have_a_row_per_sample() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.data import DataConfig
-from pipeline.data.batches import evaluation_batches
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.batches import training_batches
 from pipeline.data.prepare import load_data, prepare_data, save_preparation
 from pipeline.data.reading import data_errors
 from pipeline.errors import DataError
@@ -20,15 +21,16 @@ def test_picture_deleted_during_the_training_is_a_fault_of_the_data(tmp_path: Pa
     fractions = {"validation_fraction": 0.25, "test_fraction": 0.25}
     config = DataConfig(source="images", path=root, **fractions)
     save_preparation(prepare_data(config, 0), tmp_path / "out")
-    split = load_data(config, tmp_path / "out", ("validation",)).validation
-    batch, _ = next(iter(evaluation_batches(split, 2)))
-    np.testing.assert_array_equal(batch, split.x[:])
+    data = load_data(config, tmp_path / "out", ("validation",))
+    task, settings = data.task, FineTuneConfig(batch_size=2)
+    batch, *_ = next(iter(training_batches(data.validation, task, settings, 0, 0, 1)))
+    assert batch.shape == (2, *data.input_shape)
     fresh = load_data(config, tmp_path / "out", ("validation",)).validation
     for path in root.glob("*/*.png"):
         path.unlink()
     message = r"\d\.png: No such file or directory; expected"
     with pytest.raises(DataError, match=message) as error, data_errors():
-        next(iter(evaluation_batches(fresh, 2)))
+        next(iter(training_batches(fresh, task, settings, 0, 0, 1)))
     assert "\n" not in str(error.value)
 
 

@@ -18,7 +18,8 @@ from tests.integration.conftest import slimline
 CASES: dict[str, tuple[str, ...]] = {
     "adult": ("data.max_train_samples=6000", "train.epochs=2", "prune.epochs=2",
               "prune.batch_size=64", "evaluate.latency_runs=10"),
-    "wine_quality": ("train.epochs=8", "prune.epochs=4", "evaluate.latency_runs=10"),
+    "wine_quality": ("train.epochs=8", "stages=[train,quantize,export,evaluate]",
+                     "evaluate.latency_runs=10"),
     "sentiment": ("train.epochs=2", "train.batch_size=64", "model.recurrent_dropout=0",
                   "data.text.sequence_length=16", "evaluate.latency_runs=10",
                   "export.min_label_agreement=0.9"),

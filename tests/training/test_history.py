@@ -21,6 +21,15 @@ def test_history_has_its_columns_in_order_and_extra_ones_behind(tmp_path: Path) 
     )
 
 
+def test_history_has_the_figures_of_its_task_alone(tmp_path: Path) -> None:
+    row = {"epoch": 1, "val_mae": 0.5, "mae": 0.25, "loss": 1.0, "val_loss": 2.0, "seconds": 3}
+    row["learning_rate"] = 0.1
+    write_history(tmp_path / "history.csv", [row])
+    assert (tmp_path / "history.csv").read_text() == (
+        "epoch,loss,mae,val_loss,val_mae,learning_rate,seconds\n1,1.0,0.25,2.0,0.5,0.1,3\n"
+    )
+
+
 def test_schedule_writes_float32_in_its_shortest_form(tmp_path: Path) -> None:
     rates = np.array([0.001, 1 / 3], np.float32)
     rows = [{"step": step, "learning_rate": rate} for step, rate in enumerate(rates)]
