@@ -80,5 +80,5 @@ def test_a_weights_file_goes_into_the_key_by_its_content_alone(tmp_path: Path) -
     assert described("b.h5") == first, "its place does not matter"
     (tmp_path / "b.h5").write_bytes(b"two")
     assert described("b.h5") != first
-    with pytest.raises(DataError, match="model.weights .*c.h5: No such file or directory"):
+    with pytest.raises(DataError, match=r"model\.weights .*c\.h5: No such file or directory"):
         described("c.h5")

@@ -2,7 +2,9 @@
 whole models agree, and would not agree if two filters were swapped.
 
 Layers are compared one by one because rounding grows with depth: two right MobileNetV2s differ
-by 2e-4 of the spread at their end, a wrong epsilon in one layer by less. Random weights prove nothing by themselves: behind BatchNormalization with fresh statistics the
+by 2e-4 of the spread at their end, a wrong epsilon in one layer by less.
+
+Random weights prove nothing by themselves: behind BatchNormalization with fresh statistics the
 signal dies and wrong models "agree". Fresh statistics are therefore set from the samples while
 the proof runs, and put back.
 """
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.crossing import call_layer
-from pipeline.bridge.graph import Graph, Ref, walk
+from pipeline.bridge.graph import Graph, walk
 from pipeline.bridge.signal import real_signal
 from pipeline.errors import PromiseError
 

@@ -12,13 +12,12 @@ from pydantic.fields import FieldInfo
 
 from pipeline.config.duration import Duration
 from pipeline.config.optimizer import OPTIMIZERS, OptimizerConfig
-from pipeline.config.schema import Config
-from pipeline.config.suggest import did_you_mean
-from pipeline.config.type_words import Values, describe_values
-from pipeline.errors import ConfigError
+from pipeline.config.places import Place, all_paths, find_place, inside_of, key_name, values_of
+from pipeline.config.type_words import Values
+
+__all__ = ["all_paths", "describe"]
 
 KERAS_DEFAULT = "as in Keras"
-MARKS = ("*", "[]")  # for the keys of a mapping and the items of a list in a path
 DURATION_WORDS = 'steps (300 or "300 steps"), "2 epochs", or a part of the training ("25%")'
 
 
@@ -85,20 +84,6 @@ class Description:
     chosen_by: str = ""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a path leads: sections by tag, or a field; `base` is the path without kinds."""
-
-    path: str
-    base: str
-    sections: dict[str, type[BaseModel]]
-    container: str = ""
-    chosen_by: str = ""
-    owner: type[BaseModel] | None = None
-    field: str = ""
-    optimizer: str = ""
-
-
 def describe(path: str = "") -> Description:
     """Describes what stands at a path of the configuration.
 
@@ -108,67 +93,10 @@ def describe(path: str = "") -> Description:
     Raises:
         ConfigError: there is nothing of this name; with the nearest that there is.
     """
-    place = _Place("", "", {"": Config})
-    for part in path.split(".") if path else ():
-        if part in MARKS and place.sections:
-            continue
-        inner = _enter(place, part)
-        if inner is None:
-            where = f" in {place.path}" if place.path else ""
-            raise ConfigError(f"{path}: no '{part}'{where}{_suggest(path)}")
-        place = inner
-    return _describe_place(place)
+    return _describe_place(find_place(path))
 
 
-def all_paths() -> list[str]:
-    """Returns every path that `describe` knows, sections before what is in them."""
-    return list(_walk(_Place("", "", {"": Config})))
-
-
-def _walk(place: _Place) -> Iterator[str]:
-    if place.path:
-        yield place.path
-    names: list[str] = [tag for tag in place.sections if tag]
-    if place.sections == {"": OptimizerConfig} and not place.optimizer:
-        names += OPTIMIZERS
-    if len(place.sections) == 1:
-        names += [_key_name(name, info) for name, info in _fields(place)]
-    for name in dict.fromkeys(names):
-        inner = _enter(place, name)
-        if inner is not None and inner.path != place.path:
-            yield from _walk(inner)
-
-
-def _fields(place: _Place) -> Iterator[tuple[str, FieldInfo]]:
-    for model in place.sections.values():
-        for name, info in model.model_fields.items():
-            if not (model is OptimizerConfig and name == "arguments"):
-                yield name, info
-
-
-def _enter(place: _Place, part: str) -> _Place | None:
-    """Returns the place one step deeper: a kind, an optimizer or a key."""
-    path = f"{place.path}.{part}" if place.path else part
-    if part and part in place.sections:
-        section = {"": place.sections[part]}
-        return _Place(path, place.base, section, place.container, place.chosen_by)
-    if place.sections == {"": OptimizerConfig} and part in OPTIMIZERS:
-        return _Place(path, place.base, place.sections, optimizer=part)
-    if part and part == place.chosen_by:
-        return place
-    base = f"{place.base}.{part}" if place.base else part
-    for model in place.sections.values():
-        for name, info in model.model_fields.items():
-            if _key_name(name, info) == part:
-                values = values_of(info)
-                return _Place(
-                    path, base, values.sections, values.container, values.discriminator or "",
-                    model, name,
-                )  # fmt: skip
-    return None
-
-
-def _describe_place(place: _Place) -> Description:
+def _describe_place(place: Place) -> Description:
     key = None
     if place.owner is not None:
         key = _describe_key(place.base, place.owner.model_fields[place.field])
@@ -179,7 +107,7 @@ def _describe_place(place: _Place) -> Description:
     meaning = first_line(models[0]) if key is None else key.meaning
     if len(models) > 1:
         return Description(place.path, place.base, meaning, *_split_kinds(place), place.chosen_by)
-    keys = tuple(_keys_below(_inside(place), models[0], place.chosen_by))
+    keys = tuple(_keys_below(inside_of(place), models[0], place.chosen_by))
     kinds: tuple[Kind, ...] = ()
     if place.optimizer:
         meaning = f"keras.optimizers.{OPTIMIZERS[place.optimizer][0]}"
@@ -189,16 +117,12 @@ def _describe_place(place: _Place) -> Description:
     return Description(place.path, place.base, meaning, keys, kinds, "name" if kinds else "")
 
 
-def _inside(place: _Place) -> str:
-    return f"{place.base}.{place.container}" if place.container else place.base
-
-
-def _split_kinds(place: _Place) -> tuple[tuple[Key, ...], tuple[Kind, ...]]:
+def _split_kinds(place: Place) -> tuple[tuple[Key, ...], tuple[Kind, ...]]:
     """Tells the keys that most kinds have once, and with each kind what differs."""
     names: dict[type[BaseModel], list[str]] = {}
     for tag, model in place.sections.items():
         names.setdefault(model, []).append(tag)
-    keys = {model: list(_keys_below(_inside(place), model, place.chosen_by)) for model in names}
+    keys = {model: list(_keys_below(inside_of(place), model, place.chosen_by)) for model in names}
     versions: dict[str, list[Key]] = {}
     for key in (key for own in keys.values() for key in own):
         versions.setdefault(key.path, []).append(key)
@@ -225,7 +149,7 @@ def _keys_below(path: str, model: type[BaseModel], chosen_by: str = "") -> Itera
     for name, info in model.model_fields.items():
         if name == chosen_by or (model is OptimizerConfig and name == "arguments"):
             continue
-        key = _describe_key(f"{path}.{_key_name(name, info)}" if path else name, info)
+        key = _describe_key(f"{path}.{key_name(name, info)}" if path else name, info)
         yield key
         values = values_of(info)
         # Everything at once would be pages: unions, optimizers and the top level are told apart.
@@ -256,11 +180,6 @@ def meaning_of(info: FieldInfo) -> str:
         return info.description
     sections = list(values_of(info).sections.values())
     return first_line(sections[0]) if len(sections) == 1 else ""
-
-
-def values_of(info: FieldInfo) -> Values:
-    """Describes what values a field takes."""
-    return describe_values(info.annotation, [info, *info.metadata])
 
 
 def first_line(model: type[BaseModel]) -> str:
@@ -306,16 +225,3 @@ def _optimizer_kinds(path: str) -> Iterator[Kind]:
     for name, (keras_class, _) in OPTIMIZERS.items():
         meaning = f"keras.optimizers.{keras_class}"
         yield Kind(name, f"{path}.{name}", meaning, tuple(_arguments(path, name)))
-
-
-def _key_name(name: str, info: FieldInfo) -> str:
-    return info.alias or name
-
-
-def _suggest(path: str) -> str:
-    known = all_paths()
-    same = [one for one in known if one.rpartition(".")[2] == path.rpartition(".")[2]]
-    if same:
-        return f"; did you mean '{min(same, key=lambda one: one.count('.'))}'?"
-    near = did_you_mean(path, known)
-    return near if "did you mean" in near else f"; there are: {', '.join(Config.model_fields)}"

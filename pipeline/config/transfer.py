@@ -12,7 +12,6 @@ from pipeline.config.schedule import ConstantSchedule, ScheduleConfig
 from pipeline.config.schedule_check import check_schedule
 
 
-
 def _check_devices(value: Any) -> Any:
     number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 64
     if number or value == "all":

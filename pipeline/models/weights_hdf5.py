@@ -1,6 +1,7 @@
 """The two HDF5 forms of Keras's weights, walked without following any link out of the file.
 
-Keras 3 (`save_weights("x.weights.h5")`, and inside every .keras file): /layers/<class>[_<n>]/vars/<i>, numbered per class.
+Keras 3 (`save_weights("x.weights.h5")`, and inside every .keras file):
+/layers/<class>[_<n>]/vars/<i>, numbered per class.
 Keras 1 and 2 (keras.applications): the attribute layer_names, then per layer weight_names.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,9 +35,12 @@ def draw_training(
         metric: what models are judged by.
     """
     history = run["history"]
+    curves = [draw_metric(history, metric), draw_loss(history)]
+    if is_same(history, metric.name, "loss"):
+        del curves[1]  # the loss of a reconstruction is its mean squared error
     panels = [
         panel
-        for panel in (draw_metric(history, metric), draw_loss(history))
+        for panel in curves
         if any(is_number(y) for one in panel.series for _, y in one.points)
     ]
     panels += draw_schedule(schedule, history)
@@ -52,6 +56,15 @@ def draw_training(
         x_title="epoch",
         rules=() if best is None else (Rule(best, f"best: {best}"),),
     )
+
+
+def is_same(history: Rows, first: str, second: str) -> bool:
+    """True when two quantities have the same value in every epoch, up to rounding."""
+    for row in history:
+        one, other = row.get(first), row.get(second)
+        if one is None or other is None or not math.isclose(one, other, rel_tol=1e-4):
+            return False
+    return True
 
 
 def draw_metric(history: Rows, metric: Metric) -> Panel:

@@ -74,7 +74,10 @@ def _notes(config: Config) -> tuple[str, ...]:
     from pipeline.training.devices import describe_devices
     from pipeline.training.precision import describe_precision
 
-    notes = [describe_devices(config.train.devices), describe_precision(config.train.mixed_precision)]
+    notes = [
+        describe_devices(config.train.devices),
+        describe_precision(config.train.mixed_precision),
+    ]
     if config.train.transfer is not None and getattr(config.model, "weights", None) == "none":
         notes.append(
             "transfer learning from random weights shows that the chain runs, and no more; give "

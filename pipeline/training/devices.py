@@ -45,7 +45,9 @@ def describe_devices(wanted: int | Literal["all"]) -> str | None:
     devices = choose_devices(wanted)
     kind = devices[0].split(":")[-2]  # "/device:CPU:0"
     if len(devices) == 1:
-        return f"train.devices {wanted}: this machine has one device ({kind}), so nothing was shared"
+        return (
+            f"train.devices {wanted}: this machine has one device ({kind}), so nothing was shared"
+        )
     return f"each batch was shared by {len(devices)} devices ({kind})"
 
 

@@ -135,9 +135,7 @@ def check_unfreezing(model: keras.Model, first: int, head: Set[str]) -> None:
     """
     if _count_trained(model, first, head) > _count_trained(model, None, head):
         return
-    weighted = [
-        layer.name for layer in model.layers if _trains(layer) and layer.name not in head
-    ]
+    weighted = [layer.name for layer in model.layers if _trains(layer) and layer.name not in head]
     raise ConfigError(
         f"train.transfer.unfreeze_from: from '{model.layers[first].name}' on the base has nothing "
         f"to train; the last of its layers that do are {', '.join(weighted[-3:])}"

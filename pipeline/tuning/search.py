@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts.files import sha256_json
 from pipeline.config.load import as_plain_data
+from pipeline.config.search_space import ChoiceSpace
+from pipeline.config.substitution import substitute
 from pipeline.errors import ConfigError, TrainingError
 from pipeline.tuning.crew import Crew
 from pipeline.tuning.ledger import Ledger
@@ -71,6 +73,7 @@ def search(
         raise ConfigError(
             f"tune.objective {config.tune.objective} needs validation samples, received none"
         )
+    check_architectures(config, data)
     rule = rule_of(config, baseline)
     digest = search_digest(config, data, seed, baseline)
     folder = work / digest[:16]
@@ -89,6 +92,24 @@ def search(
             raise
         finally:
             progress.end()
+
+
+def check_architectures(config: Config, data: PreparedData) -> None:
+    """Refuses an architecture of the space that cannot take samples of this shape.
+
+    Raises:
+        ConfigError: naming it, the shape received and the shape needed.
+    """
+    from pipeline.models.build import check_input_dtype, check_input_shape
+
+    space = config.tune.search_space.get("model.architecture")
+    for name in space.choice if isinstance(space, ChoiceSpace) else ():
+        model = substitute(config, {"model.architecture": name}).model
+        try:
+            check_input_shape(model, data.input_shape)
+            check_input_dtype(model, data.input_dtype)
+        except ConfigError as error:
+            raise ConfigError(f"tune.search_space.model.architecture: {error}") from error
 
 
 def search_digest(

@@ -148,8 +148,11 @@ def _refusals() -> list[tuple[str, dict[str, Any], str]]:
     return [
         ("BatchNormalization", {"renorm": True}, "setting 'renorm' = True has no counterpart"),
         ("LayerNormalization", {"rms_scaling": True}, "'rms_scaling' = True has no counterpart"),
-        ("LSTM", {"units": 2, "zero_output_for_mask": True},
-         "setting 'zero_output_for_mask' = True has no counterpart"),
+        (
+            "LSTM",
+            {"units": 2, "zero_output_for_mask": True},
+            "setting 'zero_output_for_mask' = True has no counterpart",
+        ),
         ("ZeroPadding1D", {"data_format": "channels_first"}, "'data_format' = 'channels_first'"),
         ("Dense", {"units": 2, "dtype": "mixed_float16"}, "computes in float16"),
         ("Dense", {"units": 2, "activity_regularizer": "l2"}, "has an activity_regularizer"),

@@ -18,7 +18,7 @@ from pipeline.tflite.inspect import inspect
 from tests.conftest import ROOT
 from tests.integration.conftest import slimline
 
-TINY = ("data.max_train_samples=64", "export.min_label_agreement=0", "evaluate.latency_runs=3")
+TINY = ("data.max_train_samples=64", "export.min_label_agreement=0", "evaluate.latency_runs=10")
 
 
 def run(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def test_the_ready_configurations_are_valid_and_need_no_network(name: str) -> No
 def test_mobilenet_v2_in_two_phases(tmp_path: Path) -> None:
     transfer = "{unfreeze_from: block_16_*, epochs: 1, optimizer: {name: adam}}"
     record = run(
-        "mobilenet_v2", tmp_path, "train.epochs=1", f"train.transfer={transfer}",
+        "mobilenet_v2", tmp_path, "train.epochs=1", "train.schedule={kind: constant}",
+        f"train.transfer={transfer}",
         "stages=[train, quantize, export, evaluate]",
     )  # fmt: skip
     rows = {row["name"]: row for row in record["figures"]["files"]}

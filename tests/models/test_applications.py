@@ -97,9 +97,7 @@ def test_equal_seeds_give_equal_digests_whatever_was_built_before() -> None:
         ("VGG16", (30,), "needs images"),
     ],
 )
-def test_samples_that_do_not_fit_are_refused(
-    name: str, shape: tuple[int, ...], words: str
-) -> None:
+def test_samples_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         check_pixels_shape(config(name), shape)
 

@@ -13,6 +13,9 @@ from pipeline.config.schema import Config
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.optimizer_study.training import Training
 from pipeline.tasks.task import classification
+from tests.reporting.conftest import browse
+
+__all__ = ["browse"]  # the fixture that opens a page in Chromium
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 from pipeline.optimizer_study.charts import draw_curves
 from pipeline.optimizer_study.page import render_page
 from tests.optimizer_study.sample_result import sample_result
+from tests.reporting.conftest import Browse
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -77,3 +79,16 @@ def test_an_optimizer_without_any_training_is_left_out_of_the_curves() -> None:
     for one in result["optimizers"]:
         one["step_seconds"] = None
     assert "Validation loss over time" not in draw_curves(result)
+
+
+def test_a_browser_shows_it_on_a_phone_and_runs_nothing_of_a_hostile_name(browse: Browse) -> None:
+    hostile = "<script>top.document.title = 'owned'</script>"
+    frame = f'<iframe width="320" height="900" srcdoc="{escape(render(hostile))}"></iframe>'
+    script = """<script>addEventListener("load", () => {
+        const page = document.querySelector("iframe").contentDocument
+        const charts = page.querySelectorAll("svg").length
+        document.title = page.documentElement.scrollWidth + " " + charts
+    })</script>"""
+    done = browse(f"<!DOCTYPE html><title>?</title>{frame}{script}", "--dump-dom")
+    assert "CONSOLE" not in done.stderr
+    assert "<title>320 4</title>" in done.stdout

@@ -41,3 +41,10 @@ def test_training_without_validation_or_with_nan_is_drawn() -> None:
     chart = str(draw_training(0, run, [], Metric()))
     assert "validation</text>" not in chart and ">accuracy<" not in chart
     assert draw_training(0, {**run, "history": [{"epoch": 1}]}, [], Metric()) is None
+
+
+def test_a_loss_that_is_the_metric_is_drawn_once() -> None:
+    rows = [{"epoch": 1, "loss": 0.5, "mse": 0.500001}, {"epoch": 2, "loss": 0.25, "mse": 0.25}]
+    run = {"title": "Training", "best_epoch": None, "history": rows}
+    chart = str(draw_training(0, run, [], Metric("mse", False, 1, "reconstruction")))
+    assert "mean squared error</text>" in chart and ">loss</text>" not in chart

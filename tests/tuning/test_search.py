@@ -210,7 +210,25 @@ def test_the_space_and_the_objective_are_checked_before_the_first_trial(
     empty = PreparedData({**data.splits, "validation": none}, data.task, (6,))
     with pytest.raises(ConfigError, match="needs validation samples"):
         search_with(trainer, make_config(), empty, 0, tmp_path)
+    space = {"model.architecture": {"choice": ["mlp", "small_cnn"]}}
+    with pytest.raises(ConfigError, match=r"search_space.model.architecture: .*small_cnn needs im"):
+        search_with(trainer, make_config(search_space=space), data, 0, tmp_path)
     assert trainer.tasks == []
+
+
+def test_the_search_ends_when_the_first_five_trials_fail_alike(
+    data: PreparedData, tmp_path: Path
+) -> None:
+    def score(task: TrialTask) -> float:
+        raise TrainingError(f"trial {task.trial}: no memory")
+
+    trainer = FakeTrainer(score)
+    config = make_config(max_trials=100)
+    for attempt in (1, 2):
+        with pytest.raises(TrainingError, match=r"first 5 trials failed alike, .*0000: no memory"):
+            search_with(trainer, config, data, 0, tmp_path)
+        assert len(trainer.tasks) == 5 * attempt, "the next call tries again"
+    assert [path.name for path in tmp_path.glob("*/*.jsonl")] == ["failed.jsonl"]
 
 
 def test_values_that_a_bayesian_search_would_now_draw_otherwise_are_kept(
