@@ -21,7 +21,12 @@ from pipeline.bridge.predict import predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
 from pipeline.bridge.qat_ranges import set_ranges
-from pipeline.bridge.start import import_tf_keras, import_tfmot, without_autograph
+from pipeline.bridge.start import (
+    import_tf_keras,
+    import_tfmot,
+    restart_names,
+    without_autograph,
+)
 from pipeline.bridge.state import last_name
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
@@ -122,6 +127,7 @@ def quantization_aware_train(
         PromiseError: the crossing is not proved, or a zero was lost.
     """
     check_optimizer_crosses(config.optimizer, SECTION)
+    restart_names()
     plain = to_tf_keras(model, seed)
     proof = prove_crossing(model, plain, data.train.x[:PROOF_SAMPLES])
     chosen, left = plan_quantization(plain, walk(model))

@@ -37,6 +37,15 @@ def import_tf_keras() -> ModuleType:
     return tf_keras
 
 
+def restart_names() -> None:
+    """Names the next layers as a fresh process would.
+
+    tf_keras counts names up in a process (quantize_layer_1, …), and they are part of a `.tflite`
+    file: the same model, made a second time, would be some bytes longer (tf_keras 2.21.0).
+    """
+    import_tf_keras().backend.reset_uids()
+
+
 def import_tfmot() -> ModuleType:
     """Imports tf_keras, then tfmot, and takes back what tfmot does to the environment.
 

@@ -110,7 +110,8 @@ def _tag(value: Any) -> str | None:
     return next((tag for tag, kind in _TAGS.items() if isinstance(value, kind)), None)
 
 
-_VALUES_WORDS = "{float: [low, high]}, {int: [low, high]} or {choice: [a, b]}"
+_RANGES_WORDS = "{float: [low, high]}, {int: [low, high]}"
+_VALUES_WORDS = f"{_RANGES_WORDS} or {{choice: [a, b]}}"
 _TaggedValues = Annotated[
     Annotated[FloatSpace, Tag("float")]
     | Annotated[IntSpace, Tag("int")]
@@ -153,6 +154,6 @@ Space = Annotated[
     Discriminator(
         _space_tag,
         custom_error_type="space",
-        custom_error_message=f"{_VALUES_WORDS} or {{list: …, length: [1, 3]}}",
+        custom_error_message=f"{_RANGES_WORDS}, {{choice: [a, b]}} or {{list: …, length: [1, 3]}}",
     ),
 ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,12 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     answers = interpret(run(options.model, sidecar, raw), raw, sidecar)
-    for number, answer in enumerate(answers):
-        print(f"{number}\t{write_answer(answer)}")
+    try:
+        for number, answer in enumerate(answers):
+            print(f"{number}\t{write_answer(answer)}")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `… | head` has read enough; nothing may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

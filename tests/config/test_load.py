@@ -51,7 +51,9 @@ def test_search_space_round_trip(tmp_path: Path) -> None:
     )
     config = load_config(write(tmp_path, text))
     space = config.tune.search_space["train.optimizer.learning_rate"]
-    assert as_plain_data(space) == {"float": [1e-4, 1e-2], "sampling": "log", "step": None}
+    assert as_plain_data(space) == {
+        "float": [1e-4, 1e-2], "sampling": "log", "step": None, "when": {},
+    }  # fmt: skip
     assert validate(as_plain_data(config)) == config
 
 
@@ -88,7 +90,7 @@ FAULTS = {
     ),
     "model: {architecture: lenet_5, units: [3]}": "model.units: unknown key in model; expected "
     "one of dropout, normalization, initializer, l1, l2, spatial_dropout, architecture",
-    "data: {source: npz}": "data: source npz needs a path: data.path=my_data.npz",
+    "data: {source: npz}": "data: source npz needs a path: data.path=…",
     "data: {preprocessing: {kind: standardize, scale: 2}}": (
         "data.preprocessing: scale and offset belong to kind rescale, not to standardize"
     ),
@@ -103,7 +105,7 @@ FAULTS = {
     "quantize: {schemes: [int8, int8]}": "quantize: schemes: each one at most once",
     "tune: {search_space: {a: {flot: [1, 2]}}}": (
         "tune.search_space.a: received {'flot': [1, 2]}, expected {float: [low, high]}, "
-        "{int: [low, high]} or {choice: [a, b]}"
+        "{int: [low, high]}, {choice: [a, b]} or {list: …, length: [1, 3]}"
     ),
     "tune: {search_space: {a: {float: [2, 1]}}}": (
         "tune.search_space.a.float: expected [low, high] with low < high, received [2.0, 1.0]"

@@ -59,3 +59,15 @@ def test_states_of_all_words_can_be_pooled() -> None:
         pooled = keras.Model(model.input, model.get_layer("pool").output)(x)
         assert states.shape == (1, 6, 5)
         np.testing.assert_allclose(pooled, reduce(np.asarray(states), axis=1), atol=1e-6)
+
+
+def test_masks_of_recurrent_dropout_are_among_what_a_checkpoint_holds() -> None:
+    from pipeline.training.state import read_weights, write_weights
+
+    model = build(recurrent_dropout=0.5)
+    x = np.array([[1, 2, 3, 4, 5, 6]] * 8, np.int32)
+    before = read_weights(model)
+    first = np.asarray(model(x, training=True))
+    write_weights(model, before)
+    np.testing.assert_array_equal(np.asarray(model(x, training=True)), first)
+    assert np.abs(np.asarray(model(x, training=True)) - first).max() > 0
