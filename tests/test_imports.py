@@ -32,7 +32,12 @@ LAYERS = (
 )
 # Of the same layer, who may import whom; training runs on batches of data, and the shipped
 # runner reads raw input with the very code that read the training data.
-NEIGHBOURS = {("training", "data"), ("tflite", "data"), ("artifacts", "progress"), ("runner", "runtime")}
+NEIGHBOURS = {
+    ("training", "data"),
+    ("tflite", "data"),
+    ("artifacts", "progress"),
+    ("runner", "runtime"),
+}
 HEAVY = {
     "tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "keras_tuner", "sklearn",
     "ai_edge_litert", "tflite_micro", "scipy", "jinja2",

@@ -87,8 +87,9 @@ class Interpreter:
         rows_at_once = self.batch * max(ROWS_AT_ONCE // self.batch, 1)
         for start in range(0, samples, rows_at_once):
             rows = slice(start, min(start + rows_at_once, samples))
-            self._predict_rows({name: values[rows] for name, values in named.items()},
-                               results[rows])
+            self._predict_rows(
+                {name: values[rows] for name, values in named.items()}, results[rows]
+            )
         return dequantize(results, output)
 
     def _predict_rows(self, named: Mapping[str, np.ndarray], results: np.ndarray) -> None:

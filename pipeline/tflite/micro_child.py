@@ -42,14 +42,15 @@ def main(paths: list[str]) -> None:
 
 def measure(runtime: Any, data: bytes) -> dict[str, int | str | None]:
     """Returns {"arena_bytes": bytes or None, "note": None or the reason} of one file."""
-    code, text = _in_fork(runtime, data, _ROOM_BYTES + 2 * len(data))
+    room = _ROOM_BYTES + 2 * len(data)
+    code, text = _in_fork(runtime, data, room)
     found = _TOTAL.search(text)
     if code != 0 or found is None:
         return {"arena_bytes": None, "note": _reason(code, text)}
-    return {"arena_bytes": smallest_arena(runtime, data, int(found.group(1))), "note": None}
+    return {"arena_bytes": smallest_arena(runtime, data, int(found.group(1)), room), "note": None}
 
 
-def smallest_arena(runtime: Any, data: bytes, recorded: int) -> int:
+def smallest_arena(runtime: Any, data: bytes, recorded: int, room: int) -> int:
     """Returns the least bytes, to ARENA_STEP, in which the file runs.
 
     What the recording allocator reports leaves out memory that some kernels take only while they
@@ -58,12 +59,13 @@ def smallest_arena(runtime: Any, data: bytes, recorded: int) -> int:
 
     Args:
         recorded: bytes that the allocator reported.
+        room: bytes in which the file is known to run; never more is returned.
     """
     if _in_fork(runtime, data, recorded)[0] == 0:
         return recorded
-    low, high = recorded, 2 * recorded
-    while _in_fork(runtime, data, high)[0] != 0:
-        low, high = high, 2 * high
+    low, high = recorded, min(2 * recorded, room)
+    while high < room and _in_fork(runtime, data, high)[0] != 0:
+        low, high = high, min(2 * high, room)
     low, high = low // ARENA_STEP * ARENA_STEP, -(-high // ARENA_STEP) * ARENA_STEP
     while high - low > ARENA_STEP:
         middle = (low + high) // 2 // ARENA_STEP * ARENA_STEP

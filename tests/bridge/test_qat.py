@@ -172,7 +172,9 @@ def test_normalization_after_an_activation_is_left_to_the_converter(tmp_path: Pa
     generator = np.random.default_rng(0)
     samples = generator.normal(size=(32, 4)).astype(np.float32)
     split = Split(samples, (samples[:, 0] > 0).astype(np.int64))
-    data = PreparedData({"train": split, "validation": split}, classification(("a", "b")), (4,), None, "sidecar")
+    data = PreparedData(
+        {"train": split, "validation": split}, classification(("a", "b")), (4,), None, "sidecar"
+    )
     result = quantization_aware_train(
         model, data, FineTuneConfig(epochs=1), 0, tmp_path / "w", tmp_path / "o", SilentProgress()
     )

@@ -68,7 +68,12 @@ def test_a_report_that_holds_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("needed", [101, 112, 113, 200, 201, 1600])
 def test_the_smallest_arena_is_the_first_multiple_that_runs(needed: int) -> None:
-    assert smallest_arena(runtime(needed, 0), b"", 100) == -(-needed // 16) * 16
+    assert smallest_arena(runtime(needed, 0), b"", 100, 1 << 20) == -(-needed // 16) * 16
+
+
+def test_the_search_for_an_arena_ends_at_what_is_known_to_be_enough() -> None:
+    # A file that runs by luck only must not be looked for for ever.
+    assert smallest_arena(runtime(1 << 30, 0), b"", 100, 4096) == 4096
 
 
 def test_the_room_to_record_in_grows_with_the_file() -> None:
