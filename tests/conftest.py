@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With pytest-xdist a file stays on one worker, and so do the fixtures that it shares.
 
-    The whole chains are one group: they share a trained run.
+    All that looks at the one trained run of the integration tests is a group of its own.
     """
     for item in items:
-        chains = item.path.parent.name == "integration"
-        item.add_marker(pytest.mark.xdist_group("chains" if chains else str(item.path)))
+        shared = "small_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("small_run" if shared else str(item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import artifacts_option, debug_option, json_option
+from pipeline.cli.options import artifacts_option, check_place, debug_option, json_option
 
 
 @click.command()
@@ -16,6 +16,7 @@ from pipeline.cli.options import artifacts_option, debug_option, json_option
     "--html",
     "page",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=check_place,
     metavar="FILE",
     help="Write the comparison as one HTML page, with charts.",
 )
@@ -29,6 +30,7 @@ def compare(
 
     RUN is a name that `slimline status` lists, or the path of a run's folder.
     """
+    from pipeline.artifacts.files import write_bytes_atomic
     from pipeline.reporting.comparison import build_comparison
     from pipeline.reporting.comparison_html import render_comparison
     from pipeline.reporting.comparison_runs import read_runs
@@ -38,18 +40,7 @@ def compare(
     for warning in comparison["warnings"]:
         click.echo(f"warning: {warning}", err=True)
     if page is not None:
-        write_page(page, render_comparison(comparison))
+        write_bytes_atomic(page, render_comparison(comparison).encode())
     print(json.dumps(comparison, allow_nan=False) if as_json else format_comparison(comparison))
     if page is not None:
         click.echo(f"page: {page}", err=as_json)
-
-
-def write_page(page: Path, html: str) -> None:
-    """Writes the page; a path through a file is the user's mistake, not the disk's."""
-    from pipeline.artifacts.files import write_bytes_atomic
-    from pipeline.errors import ConfigError
-
-    try:
-        write_bytes_atomic(page, html.encode())
-    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise ConfigError(f"--html {page}: {error.strerror}; give the name of a file") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import RunOptions, run_options
+from pipeline.cli.options import RunOptions, check_place, run_options
 
 
 @click.command()
@@ -43,6 +43,7 @@ from pipeline.cli.options import RunOptions, run_options
     "--html",
     "page",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=check_place,
     help="Where the page goes.  [default: in the run's folder]",
 )
 def optimizers(

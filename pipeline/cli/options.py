@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from pipeline.errors import ConfigError
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 config_argument: Decorator = click.argument("config", type=click.Path(path_type=Path))
@@ -49,6 +51,17 @@ workers_option: Decorator = click.option(
     show_default=True,
     help="Processes that do the trials of tune side by side.",
 )
+
+
+def check_place(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
+    """Refuses, before any work is done, a file to write whose folder cannot be one."""
+    if file is not None:
+        nearest = next(folder for folder in file.absolute().parents if folder.exists())
+        if not nearest.is_dir():
+            raise ConfigError(
+                f"{option.opts[0]} {file}: {nearest} is no folder; give the name of a file in one"
+            )
+    return file
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import debug_option, json_option
+from pipeline.cli.options import check_place, debug_option, json_option
 
 
 @click.command()
@@ -25,6 +25,7 @@ from pipeline.cli.options import debug_option, json_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=check_place,
     help="Write the raw outputs there, as .npy.",
 )
 @json_option

@@ -13,7 +13,7 @@ from pipeline.config.images import ImagesConfig
 from pipeline.config.keras_data import KerasDataConfig
 from pipeline.config.sources import SampleKind, check_answers, source_row
 from pipeline.config.text import TextConfig
-from pipeline.tasks.task import TaskName
+from pipeline.tasks.task import TASKS, TaskName
 
 # What has its own encoding, learned from the training split, is not scaled once more.
 ENCODED = ("tokens", "table", "text")
@@ -127,8 +127,22 @@ class DataConfig(Section):
         for name, (default, source) in OWN_SECTIONS.items():
             if not self.source.startswith(source) and getattr(self, name) != default:
                 raise ValueError(f"{name} belongs to source {source}, not to {self.source}")
-        if self.source == "csv" and not self.csv.targets and self.task != "reconstruction":
+        return self
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> DataConfig:
+        if self.source != "csv":
+            return self
+        targets = len(self.csv.targets)
+        if targets == 0 and self.task != "reconstruction":
             raise ValueError("source csv needs data.csv.target: the column of the answers")
+        if targets > 1 and TASKS[self.task].has_labels:
+            raise ValueError(
+                f"csv.target names {targets} columns, task {self.task} takes one; for several "
+                f"answers set task: multi_label or regression"
+            )
+        if self.csv.positive is not None and self.task != "binary":
+            raise ValueError(f"csv.positive belongs to task binary, not to {self.task}")
         return self
 
     @model_validator(mode="after")

@@ -114,6 +114,8 @@ class AutoencoderModel(_Convolutional):
     def _flat_or_convolutional(self) -> AutoencoderModel:
         if self.spatial_dropout > 0 and not self.filters:
             raise ValueError("spatial_dropout drops feature maps: it needs filters")
+        if self.dropout > 0 and not self.units:
+            raise ValueError("dropout acts behind dense layers: it needs units")
         return self
 
 

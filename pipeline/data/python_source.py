@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import time
@@ -122,9 +123,13 @@ def _find(source: str) -> Callable[[], Any]:
 
 
 def _run(source: str, call: Callable[[], Any]) -> Any:
-    """Runs the user's code; what it raises becomes one line that names file and line."""
+    """Runs the user's code; what it raises becomes one line that names file and line.
+
+    What it prints goes to stderr: stdout is the command's own, one object with --json.
+    """
     try:
-        return call()
+        with contextlib.redirect_stdout(sys.stderr):
+            return call()
     except DataError:
         raise
     except Exception as error:

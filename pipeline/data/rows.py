@@ -20,6 +20,7 @@ SNIFFED_LINES = 50
 # Of the first lines, the part that must have as many fields as each other.
 EVEN_LINES = 0.8
 LONGEST_FIELD = 2**24
+LARGEST_UNPACKED = 2 * 10**9  # bytes; a small packed file can hold far more than memory
 
 Rows = list[tuple[int, list[str]]]
 
@@ -77,7 +78,10 @@ def read_text(path: Path) -> str:
     """Reads a file as UTF-8, unpacked if its name says so; a byte order mark is dropped."""
     try:
         with _open(path) as file:
-            data: bytes = file.read()
+            packed = path.suffix.lower() in COMPRESSED
+            data: bytes = file.read(LARGEST_UNPACKED + 1 if packed else -1)
+        if packed and len(data) > LARGEST_UNPACKED:
+            raise ValueError(f"unpacks to more than {LARGEST_UNPACKED:.0e} bytes; unpack it")
     except ImportError as error:
         raise ValueError(f"{path}: this Python cannot unpack it ({error}); unpack it") from error
     except Exception as error:  # each unpacker has errors of its own for a torn file

@@ -61,13 +61,8 @@ def read_csv(config: DataConfig, parts: Parts, expected_sha256: str | None) -> S
     """Reads tables: all in data.path, or with files of their own for validation and test."""
     from pipeline.data.csv_file import answer_names, read_tables
 
-    _path(config)
-    require_unchanged(config, expected_sha256)
-    found = {
-        part: read_tables(paths, config.csv, config.task)
-        for part, paths in row_paths(config).items()
-        if parts is None or part in parts
-    }
+    files = _row_files(config, parts, expected_sha256)
+    found = {part: read_tables(paths, config.csv, config.task) for part, paths in files.items()}
     fitted = next((found[part] for part in ("train", "all") if part in found), None)
     names = None if fitted is None else answer_names(config.csv, config.task, fitted.y)
     return SourceArrays(str(config.path), found, names or None)
@@ -77,13 +72,8 @@ def read_text(config: DataConfig, parts: Parts, expected_sha256: str | None) -> 
     """Reads texts: all in data.path, or with files of their own for validation and test."""
     from pipeline.data.text_files import read_texts
 
-    _path(config)
-    require_unchanged(config, expected_sha256)
-    found = {
-        part: read_texts(paths, config.text, config.task)
-        for part, paths in row_paths(config).items()
-        if parts is None or part in parts
-    }
+    files = _row_files(config, parts, expected_sha256)
+    found = {part: read_texts(paths, config.text, config.task) for part, paths in files.items()}
     return SourceArrays(str(config.path), found, None)
 
 
@@ -121,6 +111,17 @@ def read_source(
     else:
         raise DataError(f"data.source {config.source!r}: expected one of {', '.join(SOURCES)}")
     return replace(source, kind=config.sample_kind)
+
+
+def _row_files(
+    config: DataConfig, parts: Parts, expected_sha256: str | None
+) -> dict[str, list[Path]]:
+    """Returns part → files of the asked parts, once they are known to be those of the plan."""
+    _path(config)
+    require_unchanged(config, expected_sha256)
+    return {
+        part: paths for part, paths in row_paths(config).items() if parts is None or part in parts
+    }
 
 
 def _path(config: DataConfig) -> Path:

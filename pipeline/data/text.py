@@ -6,7 +6,6 @@ itself cannot ship: it looks strings up in a hash table, and int8 TFLite has no 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -111,12 +110,3 @@ def covering_length(lengths: Sequence[int]) -> int:
     """Returns the least number of words that COVERED of the texts do not exceed, ≥ 1."""
     ordered = sorted(lengths)
     return max(1, ordered[math.ceil(COVERED * len(ordered)) - 1])
-
-
-def digest_texts(texts: Sequence[str]) -> str:
-    """Returns the hex SHA-256 over all texts and where each one ends."""
-    digest = hashlib.sha256()
-    for text in texts:
-        data = text.encode()
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()

@@ -68,7 +68,7 @@ def _open_rows(path: Path, config: TextConfig) -> CsvFile:
             rows = read_rows(path, delimiter, config.quotes)
         except ValueError as error:
             raise DataError(f"{error}; see data.text.delimiter and data.text.quotes") from error
-        if len(rows[0][1]) == 2 and not {config.text, config.label} <= set(rows[0][1]):
+        if len(rows[0][1]) == 2 and not {config.text, config.label} & set(rows[0][1]):
             return CsvFile(path, (config.text, config.label), rows)
     return read_csv_file(path, config, "data.text")
 
@@ -77,8 +77,9 @@ def _read_folder(path: Path, task: str) -> list[tuple[str, str | float]]:
     if task == "regression":
         raise DataError(f"{path}: a folder per class has no numbers to predict; give a CSV file")
     found: list[tuple[str, str | float]] = []
-    for folder in sorted(entry for entry in path.iterdir() if entry.is_dir()):
-        for file in sorted(folder.glob("*.txt")):
+    # What is hidden is not in the digest of the source either.
+    for folder in sorted(entry for entry in path.glob("[!.]*") if entry.is_dir()):
+        for file in sorted(folder.glob("[!.]*.txt")):
             try:
                 found.append((read_text(file).strip(), folder.name))
             except ValueError as error:

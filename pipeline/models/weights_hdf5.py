@@ -23,6 +23,9 @@ from pipeline.models.stored_array import StoredArray, StoredLayers
 if TYPE_CHECKING:
     import h5py
 
+# The header of a damaged file may be whole: then h5py (3.x) raises one of these further in.
+DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
+
 
 @contextmanager
 def hdf5_layers(path: Path, layers: Sequence[Any]) -> Iterator[StoredLayers]:
@@ -48,7 +51,21 @@ def hdf5_layers(path: Path, layers: Sequence[Any]) -> Iterator[StoredLayers]:
             f"model.weights {path}: not a whole HDF5 file ({error}); save the weights again"
         ) from error
     with file:
-        yield _list_layers(file, path, layers)
+        with _damage_told(path):
+            listed = _list_layers(file, path, layers)
+        yield listed
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turns what h5py raises inside a damaged file into one line."""
+    try:
+        yield
+    except DAMAGED as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UntrustedModelError(
+            f"model.weights {path}: not a whole HDF5 file ({reason}); save the weights again"
+        ) from error
 
 
 def _inside_keras(path: Path) -> io.BytesIO:
@@ -63,7 +80,7 @@ def _inside_keras(path: Path) -> io.BytesIO:
                     "save the model again"
                 )
             return io.BytesIO(archive.read(member))
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, KeyError, RuntimeError) as error:
         raise UntrustedModelError(
             f"model.weights {path}: not a whole .keras file ({error}); save the model again"
         ) from error
@@ -151,7 +168,12 @@ def _array(parent: h5py.Group, name: str, path: Path) -> StoredArray:
         raise UntrustedModelError(
             f"model.weights {path}: '{name}' has dtype {found.dtype}, expected numbers"
         )
-    return StoredArray(tuple(found.shape), found.dtype, lambda: np.asarray(found[()]))
+
+    def read() -> np.ndarray:
+        with _damage_told(path):
+            return np.asarray(found[()])
+
+    return StoredArray(tuple(found.shape), found.dtype, read)
 
 
 def _member(parent: h5py.Group, name: str, path: Path) -> Any:

@@ -14,7 +14,18 @@ import numpy as np
 from pipeline.errors import UntrustedModelError
 from pipeline.models.stored_array import StoredArray, StoredLayers
 
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+# What NumPy and zipfile raise on a torn, packed otherwise or foreign file.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,  # encrypted; NotImplementedError, of an unknown packing, is one too
+    MemoryError,
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @contextmanager

@@ -65,7 +65,8 @@ def compare_optimizers(
     prepared, data_digest = prepared_data(config, artifacts, progress)
     runtime.start_tensorflow(config.run.seed)
     data = load_data(config.data, prepared, ("train", "validation"))
-    digest = study_digest(settings, data_digest)
+    weights = describe_stage(STAGES["train"], config, {}, Store(artifacts))["inputs"].get("weights")
+    digest = study_digest(settings, data_digest, weights)
     folder = artifacts / name / FOLDER
     own = folder / digest[:16]
     busy = f"{own}: being compared by another process; wait for it or give another --name"

@@ -85,6 +85,13 @@ def plan_study(
     """
     if seeds < 1:
         raise ConfigError(f"--seeds: received {seeds}, expected 1 or more")
+    if config.train.transfer is not None:
+        raise ConfigError(
+            "train.transfer: has two phases with an optimizer each, and a comparison is of one "
+            "training; leave it out with --set train.transfer=null"
+        )
+    if trials is None and tuple(rate_range) != DEFAULT_RANGE:
+        raise ConfigError("--tune-range: belongs to --tune; give --tune N too")
     if target_loss is not None and not (math.isfinite(target_loss) and target_loss > 0):
         raise ConfigError(f"--target-loss: received {target_loss}, expected a loss above 0")
     changes: dict[str, object] = {"train.early_stopping": None}

@@ -27,14 +27,15 @@ FORMAT = 1
 LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
-def study_digest(settings: StudySettings, data_digest: str) -> str:
-    """Returns the SHA-256 of what all trainings share; optimizers and seeds come and go in it."""
+def study_digest(settings: StudySettings, data_digest: str, weights: Any = None) -> str:
+    """SHA-256 of what all trainings share (`weights`: content of model.weights), no optimizers."""
     config = as_plain_data(settings.config)
     train = {key: value for key, value in config["train"].items() if key != "optimizer"}
     return sha256_json(
         {
             "format": FORMAT,
             "data": data_digest,
+            "weights": weights,
             "model": config["model"],
             "train": train,
             "libraries": library_versions(LIBRARIES),

@@ -96,7 +96,7 @@ def _copy_quantized(context: Context, data: PreparedData) -> list[_Exported]:
 
 def _verify_and_describe(file: _Exported, config: Config, data: PreparedData) -> dict[str, Any]:
     """Runs a file on the reference's samples, compares, and writes its sidecar."""
-    from pipeline.compression.sizes import sizes
+    from pipeline.compression.sizes import gzip_size
     from pipeline.tflite.sidecar import describe_file
     from pipeline.tflite.verify import compare_outputs
 
@@ -108,12 +108,12 @@ def _verify_and_describe(file: _Exported, config: Config, data: PreparedData) ->
         preprocessing = {**affine.to_json(), "placement": data.placement}
     sidecar = describe_file(file.path, data.task, preprocessing, data.encoding)
     write_json_atomic(file.path.with_suffix(".json"), sidecar)
-    size = sizes(file.path.read_bytes())
+    content = file.path.read_bytes()
     return {
         "name": file.name,
         "file": file.path.name,
-        "size_bytes": size.size_bytes,
-        "gzip_bytes": size.gzip_bytes,
+        "size_bytes": len(content),
+        "gzip_bytes": gzip_size(content),
         "sha256": sidecar["sha256"],
         "inputs": sidecar["inputs"],
         "outputs": sidecar["outputs"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ def _describe_file(
     config: Config,
 ) -> dict[str, Any]:
     """Checks what was promised of one file, and measures it on the validation split."""
-    from pipeline.compression.sizes import sizes
+    from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
     from pipeline.tasks.measure import measure
     from pipeline.tflite.inspect import inspect
@@ -136,13 +137,13 @@ def _describe_file(
     inspection = inspect(path)
     validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
     loss = _check_loss_of_quality(request.name, data.task, validation, reference, config)
-    size = sizes(path.read_bytes())
+    content = path.read_bytes()
     return {
         "name": request.name,
         "scheme": request.scheme,
         "file": path.name,
-        "size_bytes": size.size_bytes,
-        "gzip_bytes": size.gzip_bytes,
+        "size_bytes": len(content),
+        "gzip_bytes": gzip_size(content),
         "sparsity": inspection.sparsity,
         "validation": validation,
         **loss,
@@ -154,6 +155,12 @@ def _check_loss_of_quality(
     name: str, task: Task, validation: dict[str, float], reference: float, config: Config
 ) -> dict[str, float]:
     """Holds a file to max_accuracy_drop or max_error_increase; returns the figure it is held to."""
+    # NaN is above no bound; it is what float16 makes of sums that overflow.
+    if not math.isfinite(validation["loss"]):
+        raise PromiseError(
+            f"quantize: {name} gives NaN or infinity on validation data, promised finite numbers; "
+            "leave it out of quantize.schemes"
+        )
     figure = validation[task.metric]
     if task.higher_is_better:
         loss, allowed = reference - figure, config.quantize.max_accuracy_drop

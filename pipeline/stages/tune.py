@@ -47,9 +47,8 @@ def run(config: Config, context: Context) -> StageResult:
     before = _validation_before(context)
     base = context.input("model").file(MODEL_FILE) if before is not None else None
     inputs = TrialInputs(data, base, context.converter)
-    steps, baseline = steps_of(config), None
-    if before is not None and (not steps.trains or config.tune.constraints.max_accuracy_drop):
-        baseline = {"digest": context.input("model").digest, **before}
+    steps = steps_of(config)
+    baseline = None if before is None else {"digest": context.input("model").digest, **before}
     with contextlib.closing(_crew(config, context, inputs)) as crew:
         found = search(
             config, data, context.seed, context.work / "search", context.progress, crew, baseline

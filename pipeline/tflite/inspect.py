@@ -180,13 +180,18 @@ def _describe(tensor: Tensor, role: Role) -> Weight:
     )
 
 
-def _roles(subgraph: Subgraph) -> dict[int, Role]:
-    """Role of each tensor that an operator reads; float16 ones are found behind DEQUANTIZE."""
-    origin = {
+def dequantized_from(subgraph: Subgraph) -> dict[int, int]:
+    """Output of each DEQUANTIZE → the tensor that it reads, as tensor indices."""
+    return {
         operator.outputs[0]: operator.inputs[0]
         for operator in subgraph.operators
         if operator.name == "DEQUANTIZE"
     }
+
+
+def _roles(subgraph: Subgraph) -> dict[int, Role]:
+    """Role of each tensor that an operator reads; float16 ones are found behind DEQUANTIZE."""
+    origin = dequantized_from(subgraph)
     roles: dict[int, Role] = {}
     for operator in subgraph.operators:
         for place, index in enumerate(operator.inputs):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.compression.histograms import count_values, dequantize
 from pipeline.tflite.flatbuffer import Subgraph, read_model
-from pipeline.tflite.inspect import inspect_model
+from pipeline.tflite.inspect import dequantized_from, inspect_model
 
 
 def describe_kernels(path: Path) -> list[dict[str, Any]]:
@@ -52,11 +52,7 @@ def describe_kernels(path: Path) -> list[dict[str, Any]]:
 
 def reading_order(subgraph: Subgraph) -> dict[int, int]:
     """When each tensor is first read; a float16 one when its DEQUANTIZE's output is."""
-    origin = {
-        operator.outputs[0]: operator.inputs[0]
-        for operator in subgraph.operators
-        if operator.name == "DEQUANTIZE"
-    }
+    origin = dequantized_from(subgraph)
     order: dict[int, int] = {}
     for operator in subgraph.operators:
         if operator.name != "DEQUANTIZE":

@@ -84,7 +84,7 @@ def measure_file(
         save: writes a SavedModel of what QAT made of it; None: the model itself.
         task, inputs: of the trial.
     """
-    from pipeline.compression.sizes import sizes
+    from pipeline.compression.sizes import gzip_size
     from pipeline.data.representative import choose_representative
     from pipeline.tflite.convert import convert
     from pipeline.tflite.saved_model import save_keras_model
@@ -100,8 +100,8 @@ def measure_file(
     )
     request = _request(task)
     paths = convert(saved, [request], data.train.x[chosen], task.work / "file", inputs.converter())
-    size = sizes(paths[request.name].read_bytes())
-    return {"size_bytes": size.size_bytes, "gzip_bytes": size.gzip_bytes}
+    content = paths[request.name].read_bytes()
+    return {"size_bytes": len(content), "gzip_bytes": gzip_size(content)}
 
 
 def _request(task: TrialTask) -> ConversionRequest:

@@ -15,6 +15,10 @@ from pipeline.tuning.objective import Rule
 SAME_FAILURES = 5
 
 
+class FruitlessSearchError(TrainingError):
+    """The trials themselves failed: going on with them would end in the same way."""
+
+
 @dataclass(frozen=True)
 class SearchResult:
     """What a search found.
@@ -40,14 +44,14 @@ def summarize(records: Sequence[TrialRecord], rule: Rule) -> SearchResult:
     """Chooses the best of the finished trials.
 
     Raises:
-        TrainingError: none ended with finite figures.
+        FruitlessSearchError: none ended with finite figures.
         PromiseError: none keeps the constraints.
     """
     ended = [record for record in records if record.status == "ended"]
     if not ended:
         first = next((r for r in records if r.status == "failed"), None)
         cause = "no trial was run" if first is None else f"trial {first.trial}: {first.error}"
-        raise TrainingError(
+        raise FruitlessSearchError(
             f"tune: all {len(records)} trials failed, the first with: {cause}; "
             "change tune.search_space or the settings it starts from"
         )
@@ -74,14 +78,14 @@ def check_failures(records: Sequence[TrialRecord]) -> None:
         records: all trials in order.
 
     Raises:
-        TrainingError: with the first cause.
+        FruitlessSearchError: with the first cause.
     """
     first = records[:SAME_FAILURES]
     if len(first) < SAME_FAILURES or any(record.status != "failed" for record in first):
         return
     causes = {re.sub(r"\btrial \d+", "trial", str(record.error)) for record in first}
     if len(causes) == 1:
-        raise TrainingError(
+        raise FruitlessSearchError(
             f"tune: the first {SAME_FAILURES} trials failed alike, trial {first[0].trial} with: "
             f"{first[0].error}; change tune.search_space or the settings it starts from"
         )

@@ -11,7 +11,7 @@ from pipeline.artifacts.files import sha256_json
 from pipeline.config.load import as_plain_data
 from pipeline.config.search_space import ChoiceSpace
 from pipeline.config.substitution import substitute
-from pipeline.errors import ConfigError, TrainingError
+from pipeline.errors import ConfigError
 from pipeline.tuning.crew import Crew
 from pipeline.tuning.ledger import Ledger
 from pipeline.tuning.live import LiveView
@@ -19,7 +19,7 @@ from pipeline.tuning.loop import SearchLoop
 from pipeline.tuning.objective import check_constraints, rule_of
 from pipeline.tuning.oracle import Proposer
 from pipeline.tuning.proposals import Proposals
-from pipeline.tuning.result import SearchResult, summarize
+from pipeline.tuning.result import FruitlessSearchError, SearchResult, summarize
 from pipeline.tuning.space import check_space
 from pipeline.tuning.steps import sections_read, steps_of
 
@@ -64,7 +64,8 @@ def search(
     Raises:
         ConfigError: the space is not possible (before the first trial).
         DataError, ArtifactError: no validation data; a ledger that does not fit.
-        TrainingError: every trial failed, or the first ones alike; with the first cause.
+        FruitlessSearchError: every trial failed, or the first ones alike; with the first cause.
+        TrainingError: a worker could not start; what is in the ledger stays.
         PromiseError: no trial keeps the constraints.
     """
     check_space(config, config.tune.search_space)
@@ -86,7 +87,7 @@ def search(
         try:
             loop.run()
             return summarize(list(ledger.trials.values()), rule)
-        except TrainingError:
+        except FruitlessSearchError:
             # Nothing came of it: kept to be read, out of the way of the next attempt.
             (folder / LEDGER).replace(folder / FAILED)
             raise

@@ -61,4 +61,4 @@ def test_a_page_that_cannot_be_written_is_said(artifacts: Path, tmp_path: Path) 
     page = tmp_path / "file" / "page.html"
     page.parent.touch()
     error = invoke("first", "second", "--artifacts", artifacts, "--html", page).exception
-    assert isinstance(error, ConfigError) and "give the name of a file" in str(error)
+    assert isinstance(error, ConfigError) and "is no folder" in str(error)

@@ -6,12 +6,19 @@ import json
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.entry import commands
 from pipeline.cli.options_page import MAX_WIDTH, page
 from pipeline.config.describe import all_paths, describe
 from pipeline.config.schema import Config
+
+
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines break where the terminal ends, and a test's terminal may be any."""
+    monkeypatch.setenv("COLUMNS", str(MAX_WIDTH))
 
 
 def test_the_overview_names_every_section_and_where_to_go_on() -> None:

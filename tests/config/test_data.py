@@ -105,6 +105,15 @@ def test_csv_needs_a_target() -> None:
     assert data(source="csv", path="a.csv", task="reconstruction").csv.targets == ()
 
 
+def test_csv_answers_fit_the_task() -> None:
+    two = {"source": "csv", "path": "a.csv", "csv": {"target": ("a", "b")}}
+    refused("csv.target names 2 columns, task classification takes one", **two)
+    assert data(**two, task="regression").csv.targets == ("a", "b")
+    one = {"source": "csv", "path": "a.csv", "csv": {"target": "a", "positive": "yes"}}
+    refused("csv.positive belongs to task binary, not to classification", **one)
+    assert data(**one, task="binary").csv.positive == "yes"
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "preprocessing"),
     [

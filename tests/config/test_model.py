@@ -39,6 +39,12 @@ def test_spatial_dropout_belongs_to_convolutions() -> None:
         model(architecture="mlp", spatial_dropout=0.5)
 
 
+def test_dropout_of_an_autoencoder_needs_dense_layers_to_act_behind() -> None:
+    assert model(architecture="autoencoder", units=(2,), dropout=0.5)
+    with pytest.raises(ValidationError, match="dropout acts behind dense layers: it needs units"):
+        model(architecture="autoencoder", filters=(2,), dropout=0.5)
+
+
 @pytest.mark.parametrize(
     ("name", "expected"), [("mlp", "none"), ("ds_cnn", "batch"), ("resnet_8", "batch")]
 )

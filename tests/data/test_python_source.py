@@ -123,3 +123,11 @@ def test_none_stands_for_nothing_and_parts_are_kept(module: Callable[[str], str]
     text = "def load(): return {'x_train': [[1.0]], 'y_train': None, 'x_test': [[2.0]]}"
     source = read_function(f"{module(text)}:load", frozenset({"test"}))
     assert list(source.parts) == ["test"] and source.parts["test"].y is None
+
+
+def test_what_the_function_prints_goes_to_stderr(
+    module: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = LOAD.replace("def load():", "def load():\n    print('reading')")
+    read_function(f"{module(text)}:load")
+    assert capsys.readouterr() == ("", "reading\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.data import rows
 from pipeline.data.rows import pick_columns, read_rows, read_text, sniff_delimiter
 
 Write = Callable[..., Path]
@@ -87,6 +88,16 @@ def test_a_file_that_cannot_be_read(write: Write, tmp_path: Path) -> None:
         read_text(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="cannot be read"):
         read_text(write(gzip.compress(b"a,b\n" * 999)[:-20], "torn.csv.gz"))
+
+
+def test_a_packed_file_that_holds_too_much(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LARGEST_UNPACKED", 1000)
+    assert len(read_text(write(gzip.compress(b"a" * 1000), "a.csv.gz"))) == 1000
+    with pytest.raises(
+        ValueError, match=r"b\.csv\.gz: cannot be read: unpacks to more than 1e\+03"
+    ):
+        read_text(write(gzip.compress(b"a" * 1001), "b.csv.gz"))
+    assert len(read_text(write(b"a" * 1001, "plain.csv"))) == 1001
 
 
 def test_columns_by_name_by_place_or_as_wanted() -> None:

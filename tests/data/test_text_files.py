@@ -44,6 +44,9 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
     write(tmp_path / "pos" / "1.txt", "Good")
     write(tmp_path / "neg" / "1.txt", "Bad")
     write(tmp_path / "neg" / "notes.md", "not a text")
+    # No digest of the source sees what is hidden, so neither do the samples.
+    write(tmp_path / "pos" / "._1.txt", "left behind by a file manager")
+    write(tmp_path / ".old" / "1.txt", "no class")
     assert read(tmp_path) == (["Bad", "Good", "Fine\nfilm"], ["neg", "pos", "pos"])
 
 
@@ -60,6 +63,7 @@ def test_several_files_follow_each_other(tmp_path: Path) -> None:
         ("a\t1\nb\t\n", "binary", {}, "a.txt:2: column 'label' is empty, expected an answer"),
         ("a\tgood\n", "regression", {}, "a.txt:1: column 'label' is 'good', data.task regression"),
         ("a,b,c\n1,2,3\n", "binary", {}, r"no column 'text' \(data.text.text\)"),
+        ("review\tlabel\nGood\t1\n", "binary", {}, r"no column 'text' \(data.text.text\)"),
         ("a\t1\n", "multi_label", {}, "data.task multi_label: texts have one answer each"),
         ('a\t1\n"b\t1\n', "binary", {}, "see data.text.delimiter and data.text.quotes"),
     ],

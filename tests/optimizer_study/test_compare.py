@@ -11,6 +11,7 @@ from pipeline.artifacts.locks import hold_lock
 from pipeline.config.load import validate
 from pipeline.config.schema import Config
 from pipeline.errors import BusyError
+from pipeline.optimizer_study import compare
 from pipeline.optimizer_study.compare import compare_optimizers, prepared_data
 from pipeline.optimizer_study.settings import plan_study
 from pipeline.optimizer_study.study import study_digest
@@ -58,6 +59,31 @@ def test_two_at_once_are_refused(config: Config, tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "optimizers" / study_digest(settings, digest)[:16]
     with hold_lock(folder / ".lock", "held"), pytest.raises(BusyError, match="being compared"):
         compare_optimizers(config, settings, tmp_path, SilentProgress())
+
+
+def test_another_file_of_weights_is_another_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, digests = tmp_path / "base.weights.h5", []
+    config = validate(
+        {
+            "run": {"name": "mine"},
+            "data": {"source": "digits", "preprocessing": {"kind": "none"}},
+            "model": {"architecture": "applications/MobileNetV2", "weights": str(file)},
+        }
+    )
+    settings = plan_study(config, ("sgd", "adam"), 1, {})
+
+    def stop(settings: object, data: object, digest: str, *rest: object) -> None:
+        digests.append(digest)
+        raise BusyError("far enough")
+
+    monkeypatch.setattr(compare, "run_study", stop)
+    for content in (b"one", b"one", b"two"):
+        file.write_bytes(content)
+        with pytest.raises(BusyError, match="far enough"):
+            compare_optimizers(config, settings, tmp_path, SilentProgress())
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_fresh_data_is_taken_as_it_is(config: Config, tmp_path: Path) -> None:

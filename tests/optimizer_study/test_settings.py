@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.config.load import apply_overrides
 from pipeline.errors import ConfigError
 from pipeline.optimizer_study.settings import (
     StudySettings,
@@ -23,6 +24,18 @@ def plan(*names: str, rates: dict[str, float] | None = None, **options: Any) -> 
         optimizer={**SGD, "gradient_clipping": {"norm": 1.0}}, early_stopping={"patience": 2}
     )
     return plan_study(config, names, options.pop("seeds", 2), rates or {}, **options)
+
+
+def test_two_phases_are_not_compared() -> None:
+    application = {
+        "model": {"architecture": "applications/MobileNetV2"},
+        "data.preprocessing": {"kind": "none"},
+    }
+    config = apply_overrides(
+        make_config(), {**application, "train.transfer": {}, "stages": ["train"]}
+    )
+    with pytest.raises(ConfigError, match=r"train\.transfer: has two phases"):
+        plan_study(config, ("sgd", "adam"), 2, {})
 
 
 def test_own_arguments_belong_to_the_same_optimizer_only() -> None:
@@ -74,6 +87,7 @@ def test_candidates_have_equal_ratios() -> None:
         (("sgd", "adam"), {"rates": {"sgd": -1.0}}, "learning_rate"),
         (("sgd", "adam"), {"seeds": 0}, "--seeds: received 0"),
         (("sgd", "adam"), {"trials": 1}, "--tune: received 1"),
+        (("sgd", "adam"), {"rate_range": (0.1, 1.0)}, "--tune-range: belongs to --tune"),
         (("sgd", "adam"), {"trials": 3, "rate_range": (1.0, 0.1)}, "--tune-range: received 1 0.1"),
         (("sgd", "adam"), {"target_loss": float("nan")}, "--target-loss: received nan"),
         (("sgd", "adam"), {"epochs": 0}, "train.epochs"),

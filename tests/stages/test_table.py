@@ -50,3 +50,10 @@ def test_only_models_have_a_label(stage: Stage) -> None:
 def test_checks_accept_the_default_configuration(stage: Stage) -> None:
     if stage.check is not None:
         stage.check(validate({}))
+
+
+def test_quantize_is_keyed_by_what_it_prepares_for_export() -> None:
+    """It saves the model for a batch size, and the answers that its files are compared with."""
+    parts = sections_of(validate({"export": {"parity_samples": 7}}), STAGES["quantize"].sections)
+    assert parts["export.parity_samples"] == 7
+    assert parts["export.batch_size"] == 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tflite.inspect import inspect
+from pipeline.tflite.flatbuffer import Operator, Subgraph
+from pipeline.tflite.inspect import dequantized_from, inspect
 from tests.tflite.conftest import Converted
 
 # conv 3·3·2·8 + 8, depthwise 3·3·8 + 8, dense 288·4 + 4.
@@ -63,3 +64,8 @@ def test_json_names(converted: Converted) -> None:
     }  # fmt: skip
     assert content["operators"]["CONV_2D"] == 1
     assert content["inputs"] == {"image": "int8"}
+
+
+def test_what_is_dequantized() -> None:
+    operators = (Operator("DEQUANTIZE", (7,), (2,)), Operator("FULLY_CONNECTED", (0, 2, -1), (3,)))
+    assert dequantized_from(Subgraph((), operators, (0,), (3,))) == {2: 7}

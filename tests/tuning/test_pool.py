@@ -101,6 +101,18 @@ def test_workers_that_cannot_start_end_the_search(data: PreparedData, tmp_path: 
         search_in_pool(tmp_path, data, workers=1, start="crash")
 
 
+def test_a_worker_that_cannot_start_takes_no_trial_with_it(
+    data: PreparedData, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError):
+        search_in_pool(tmp_path, data, workers=1, full=["0005"])
+    with pytest.raises(TrainingError, match="no data here"):
+        search_in_pool(tmp_path, data, workers=1, start="refused")
+    result = search_in_pool(tmp_path, data, workers=1)
+    assert [trial["trial"] for trial in result.trials] == NAMES
+    assert Counter(trial for trial, _ in log_of(tmp_path, "end")) == Counter(NAMES)
+
+
 def alive(pid: int) -> bool:
     """True if the process runs (a zombie does not)."""
     try:
