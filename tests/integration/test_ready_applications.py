@@ -1,8 +1,7 @@
 """MobileNetV2 and VGG16 from the configuration to a .tflite that ran; tiny, and still whole.
 
-The ready configurations are checked as they are, and run with fewer samples and epochs. Tracing
-the gradients of all 150 layers of MobileNetV2 would take a minute, so here only its head and
-last block are trained, and VGG16 is the one that is pruned.
+The ready configurations are checked as they are, and run with fewer samples and epochs. Pruning
+is left out: it takes minutes with networks of this size, and smaller ones show it elsewhere.
 """
 
 from __future__ import annotations
@@ -18,15 +17,13 @@ from pipeline.tflite.inspect import inspect
 from tests.conftest import ROOT
 from tests.integration.conftest import slimline
 
-TINY = ("data.max_train_samples=64", "export.min_label_agreement=0", "evaluate.latency_runs=10")
+TINY = ("data.max_train_samples=64", "export.min_label_agreement=0")
 
 
-def run(name: str, folder: Path, *overrides: str) -> dict[str, Any]:
+def run(name: str, folder: Path, *overrides: str) -> None:
     words = [word for override in (*TINY, *overrides) for word in ("--set", override)]
     done = slimline("run", ROOT / "configs" / f"{name}.yaml", *words, "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    record: dict[str, Any] = json.loads((folder / "artifacts" / name / "run.json").read_text())
-    return record
 
 
 def manifest(folder: Path, name: str, stage: str) -> dict[str, Any]:
@@ -42,27 +39,17 @@ def test_the_ready_configurations_are_valid_and_need_no_network(name: str) -> No
     assert config.model.weights == "none"
 
 
-def test_mobilenet_v2_in_two_phases(tmp_path: Path) -> None:
-    transfer = "{unfreeze_from: block_16_*, epochs: 1, optimizer: {name: adam}}"
-    record = run(
-        "mobilenet_v2", tmp_path, "train.epochs=1", "train.schedule={kind: constant}",
-        f"train.transfer={transfer}",
-        "stages=[train, quantize, export, evaluate]",
-    )  # fmt: skip
-    rows = {row["name"]: row for row in record["figures"]["files"]}
-    assert rows["int8"]["size_bytes"] < rows["float"]["size_bytes"] / 2
-    training = manifest(tmp_path, "mobilenet_v2", "train")
-    assert [phase["epochs_run"] for phase in training["metrics"]["phases"]] == [1, 1]
-    assert any("random weights" in note for note in training["notes"])
-
-
-def test_vgg16_is_pruned_and_quantized(tmp_path: Path) -> None:
-    record = run(
-        "vgg16", tmp_path, "train.epochs=1", "prune.epochs=1", "prune.pruning_schedule.end_step=1",
-        "prune.pruning_schedule.frequency=1", "stages=[train, prune, quantize, export, evaluate]",
-    )  # fmt: skip
-    rows = {row["name"]: row for row in record["figures"]["files"]}
-    export = tmp_path / "artifacts" / "vgg16" / "export"
-    assert inspect(export / "int8.tflite").sparsity >= 0.8 - 1e-3
-    assert rows["int8"]["size_bytes"] < 16_000_000 < rows["float"]["size_bytes"]
-    assert manifest(tmp_path, "vgg16", "prune")["metrics"]["crossing"]["layers"] > 20
+@pytest.mark.parametrize(("name", "epochs"), [("vgg16", 1), ("mobilenet_v2", 4)])
+def test_a_ready_configuration_ends_in_a_file_that_ran(
+    name: str, epochs: int, tmp_path: Path
+) -> None:
+    # MobileNetV2's normalization needs some steps before any signal comes through.
+    words = (f"train.epochs={epochs}", "train.schedule={kind: constant}")
+    run(name, tmp_path, *words, "stages=[train, quantize, export]")
+    export = manifest(tmp_path, name, "export")["metrics"]
+    files = {file["name"]: file for file in export["files"]}
+    assert files["int8"]["size_bytes"] < files["float"]["size_bytes"] / 2
+    assert files["int8"]["inputs"][0]["dtype"] == "int8"
+    assert files["float"]["parity"]["max_difference"] < 1e-3
+    inspection = inspect(tmp_path / "artifacts" / name / "export" / "int8.tflite")
+    assert inspection.parameters > {"vgg16": 14_000_000, "mobilenet_v2": 350_000}[name]
