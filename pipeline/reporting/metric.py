@@ -111,10 +111,6 @@ class Metric:
         text = f"{size:.2g}" if size < 1 else f"{size:.3g}" if size < 1000 else f"{size:,.0f}"
         return (MINUS if difference < 0 else "+") + text
 
-    def is_better(self, value: float, other: float) -> bool:
-        """Whether a value is better than another."""
-        return value > other if self.higher_is_better else value < other
-
     def gain(self, before: Any, after: Any) -> float | None:
         """How much better `after` is than `before`: positive is better; None without both."""
         if not is_number(before) or not is_number(after):

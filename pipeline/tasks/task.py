@@ -16,21 +16,19 @@ class TaskKind:
         metric: name of the figure that judges a model, a mean over samples.
         higher_is_better: whether a larger metric is a better one.
         has_labels: each sample has one right answer among class_names.
-        words: what it is, for messages and pages.
     """
 
     metric: str
     higher_is_better: bool
     has_labels: bool
-    words: str
 
 
 TASKS: dict[str, TaskKind] = {
-    "classification": TaskKind("accuracy", True, True, "one of several classes"),
-    "binary": TaskKind("accuracy", True, True, "one of two classes, from one logit"),
-    "multi_label": TaskKind("accuracy", True, False, "any of several labels at once"),
-    "regression": TaskKind("mae", False, False, "one or more numbers"),
-    "reconstruction": TaskKind("mse", False, False, "the input itself"),
+    "classification": TaskKind("accuracy", True, True),
+    "binary": TaskKind("accuracy", True, True),
+    "multi_label": TaskKind("accuracy", True, False),
+    "regression": TaskKind("mae", False, False),
+    "reconstruction": TaskKind("mse", False, False),
 }
 
 
