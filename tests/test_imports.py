@@ -19,8 +19,9 @@ LAYERS = (
     {"compression"},
     {"tasks"},
     {"progress", "runtime", "stderr", "child_process", "artifacts", "config"},
-    {"data", "models", "tflite", "reporting", "training"},
+    {"data", "models", "tflite", "reporting", "training", "foreign"},
     {"bridge"},
+    {"preflight"},
     {"tuning"},
     {"stages"},
     {"plan", "results"},
@@ -35,6 +36,7 @@ LAYERS = (
 NEIGHBOURS = {
     ("training", "data"),
     ("tflite", "data"),
+    ("foreign", "models"),
     ("artifacts", "progress"),
     ("runner", "runtime"),
 }
