@@ -13,7 +13,8 @@ from pipeline.artifacts.manifest import MANIFEST_NAME, read_manifest
 from pipeline.artifacts.run_folder import linked_keys
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.load import as_plain_data
-from pipeline.config.schema import Config
+from pipeline.config.model_file import begins_with_file, model_files
+from pipeline.config.schema import STAGE_NAMES, Config
 from pipeline.config.substitution import substitute
 from pipeline.data.fingerprint import describe_files, describe_source
 from pipeline.errors import ArtifactError, ConfigError
@@ -40,20 +41,24 @@ class PlannedStage:
 
 
 def chain_of(config: Config) -> list[Stage]:
-    """Returns the stages of a run in order, the data first, after checking that they fit.
+    """Returns the stages of a run in order, after checking that they fit.
+
+    The data come first, then a model from a file where there is one.
 
     Raises:
         ConfigError: a stage lacks what it consumes, or its own check refuses.
     """
-    chain = [STAGES["data"], *(STAGES[name] for name in config.stages)]
+    implicit = ("data", "load") if begins_with_file(config) else ("data",)
+    chain = [STAGES[name] for name in (*implicit, *config.stages)]
     for position, stage in enumerate(chain):
         before = chain[:position]
         for role in stage.needs:
             if not stages_for(role, before):
-                makers = " or ".join(name for name, s in STAGES.items() if stages_for(role, [s]))
+                makers = " or ".join(n for n in STAGE_NAMES if stages_for(role, [STAGES[n]]))
+                makers += " before it, or give model.path" if role == "model" else " before it"
                 raise ConfigError(
                     f"stages: '{stage.name}' needs a {role}, and no stage before it makes one; "
-                    f"put {makers} before it"
+                    f"put {makers}"
                 )
         if stage.check is not None:
             stage.check(config)
@@ -119,13 +124,9 @@ def describe_stage(
         for key in ("path", "validation_path", "test_path"):
             made_of["config"]["data"].pop(key)
         made_of["inputs"] = {"source": describe_source(config.data, store.folder / DIGEST_CACHE)}
-    weights = made_of["config"].get("model", {}).get("weights")
-    if weights not in (None, "none", "imagenet"):
-        made_of["config"]["model"]["weights"] = "file"
-        files = {"": Path(weights)}
-        made_of["inputs"]["weights"] = describe_files(
-            files, store.folder / DIGEST_CACHE, "model.weights"
-        )
+    for field, path in model_files(config).items() if "model" in made_of["config"] else ():
+        made_of["config"]["model"][field.removeprefix("model.")] = "file"
+        made_of["inputs"][field] = describe_files({"": path}, store.folder / DIGEST_CACHE, field)
     return made_of
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.train import FineTuneConfig
     from pipeline.data.prepared import PreparedData
+    from pipeline.data.samples import Samples
     from pipeline.progress import Progress
 
 RANGE_SAMPLES = 512
@@ -83,7 +84,7 @@ class QatResult:
             "seconds": self.seconds,
         }
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Samples) -> np.ndarray:
         """Returns the quantized model's logits, float32 (n, classes)."""
         return predict(self._model, x)
 

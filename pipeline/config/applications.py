@@ -6,21 +6,19 @@ compares them with keras.applications and fails when they part.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pipeline.config.base import Section
 from pipeline.config.data import ENCODED
 from pipeline.config.families import family_of
+from pipeline.config.weights import Weights
 
 if TYPE_CHECKING:
     from pipeline.config.schema import Config
 
 Side = Annotated[int, Field(ge=1, le=4096)]
-Weights = Literal["none", "imagenet"] | Path
-WEIGHT_FILES = (".h5", ".npz", ".keras")
 
 
 class _Application(Section):
@@ -38,16 +36,6 @@ class _Application(Section):
     )
     l1: float = Field(0.0, ge=0, description="weight of the head kernel's L1 norm in the loss")
     l2: float = Field(0.0, ge=0, description="weight of its squared L2 norm in the loss")
-
-    @field_validator("weights")
-    @classmethod
-    def _known_form(cls, weights: Weights) -> Weights:
-        if isinstance(weights, Path) and weights.suffix not in WEIGHT_FILES:
-            raise ValueError(
-                f"received '{weights}', expected none, imagenet or a file that ends in "
-                f"{', '.join(WEIGHT_FILES)}"
-            )
-        return weights
 
 
 class ApplicationModel(_Application):

@@ -77,7 +77,7 @@ class DataConfig(Section):
         "classification",
         description="what the model is asked for: one of several classes; binary: one of two, "
         "from one logit; multi_label: any of several; regression: numbers; reconstruction: the "
-        "sample itself",
+        "sample itself; parity: nothing, the files are compared with the float model alone",
     )
     validation_fraction: float = Field(
         0.15, gt=0, lt=1, description="cut from the training arrays where no split is given"
@@ -89,6 +89,11 @@ class DataConfig(Section):
         None, ge=1, description="a stratified part of the training split, for quick tries"
     )
     preprocessing: Preprocessing = Preprocessing()
+    standardize_targets: bool = Field(
+        True,
+        description="of regression: to zero mean and unit variance of the training split; default "
+        "false with model.path, whose model answers in a unit of its own",
+    )
     csv: CsvConfig = Field(CsvConfig(), description="of source csv")
     text: TextConfig = Field(TextConfig(), description="of source text")
     images: ImagesConfig = Field(ImagesConfig(), description="of source images")
@@ -134,7 +139,7 @@ class DataConfig(Section):
         if self.source != "csv":
             return self
         targets = len(self.csv.targets)
-        if targets == 0 and self.task != "reconstruction":
+        if targets == 0 and TASKS[self.task].has_answers:
             raise ValueError("source csv needs data.csv.target: the column of the answers")
         if targets > 1 and TASKS[self.task].has_labels:
             raise ValueError(

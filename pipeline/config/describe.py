@@ -118,7 +118,7 @@ def _describe_place(place: Place) -> Description:
 
 
 def _split_kinds(place: Place) -> tuple[tuple[Key, ...], tuple[Kind, ...]]:
-    """Tells the keys that most kinds have once, and with each kind what differs."""
+    """Tells the keys that half of the kinds have once, and with each kind what differs."""
     names: dict[type[BaseModel], list[str]] = {}
     for tag, model in place.sections.items():
         names.setdefault(model, []).append(tag)
@@ -129,7 +129,7 @@ def _split_kinds(place: Place) -> tuple[tuple[Key, ...], tuple[Kind, ...]]:
     shared = {
         path: max(same, key=same.count)
         for path, same in versions.items()
-        if len(same) > len(keys) / 2
+        if len(same) >= max(len(keys) / 2, 2)
     }
     kinds = tuple(
         Kind(

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config.explain import explain
+from pipeline.config.model_file import complete_model_file
 from pipeline.config.schema import Config
 from pipeline.config.yaml_file import parse_yaml
 from pipeline.errors import ConfigError
@@ -74,6 +75,8 @@ def validate(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: one line for the first fault: field, received, expected.
     """
+    # Here and not in the schema: behind a validator of the whole, JSON counts as Python.
+    values = complete_model_file(values)
     try:
         # As JSON, because pydantic's strict mode then takes a list for a tuple.
         return Config.model_validate_json(json.dumps(values, default=str))
@@ -116,7 +119,7 @@ def _expand_data_paths(values: dict[str, Any]) -> None:
     for data, key, path in _data_paths(values):
         for name in _VARIABLE.findall(path):
             if not os.environ.get(name):
-                field = f"model.{key}" if key == "weights" else f"data.{key}"
+                field = f"{'model' if data is values.get('model') else 'data'}.{key}"
                 raise ConfigError(
                     f"{field}: the environment variable {name} is unset, expected a folder; "
                     f"export {name}=…, or give --set {field}=…"
@@ -131,9 +134,11 @@ def _data_paths(values: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]
     if isinstance(data, dict):
         found += [(data, key, data[key]) for key in _PATH_KEYS if isinstance(data.get(key), str)]
     if isinstance(model, dict):
-        weights = model.get("weights")
-        if isinstance(weights, str) and weights not in ("none", "imagenet"):
-            found.append((model, "weights", weights))
+        found += [
+            (model, key, model[key])
+            for key in ("weights", "path")
+            if isinstance(model.get(key), str) and model[key] not in ("none", "imagenet")
+        ]
     return found
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.applications import (
     ApplicationModel,
@@ -15,6 +16,7 @@ from pipeline.config.applications import (
 )
 from pipeline.config.base import Section
 from pipeline.config.text_models import TextCnnModel, TextLstmModel
+from pipeline.config.weights import OWN_WEIGHTS, OwnWeights
 
 Initializer = Literal[
     "glorot_uniform",
@@ -30,6 +32,7 @@ Initializer = Literal[
 ]
 Activation = Literal["relu", "relu6", "elu", "selu", "gelu", "silu", "tanh", "sigmoid"]
 Normalization = Literal["none", "batch", "layer"]
+MODEL_FILES = (".keras", ".h5", ".hdf5")
 Width = Annotated[int, Field(ge=1, le=65536)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -44,12 +47,35 @@ class _Architecture(Section):
     initializer: Initializer = Field("glorot_uniform", description="of all kernels")
     l1: float = Field(0.0, ge=0, description="weight of the kernels' L1 norm in the loss")
     l2: float = Field(0.0, ge=0, description="weight of the kernels' squared L2 norm in the loss")
+    weights: OwnWeights = Field("none", description=OWN_WEIGHTS)
 
 
 class _Convolutional(_Architecture):
     spatial_dropout: Rate = Field(
         0.0, description="fraction of whole feature maps dropped after convolutions"
     )
+
+
+class FileModel(Section):
+    """A model of your own: `.keras` of Keras 3 or tf_keras, or a whole-model `.h5`."""
+
+    architecture: Literal["file"] = "file"
+    path: Path = Field(description="the file; it is checked before anything of it is used")
+    custom_objects: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="module with the layers and functions of your own in the file; its code runs",
+    )
+    outputs: Literal["auto", "logits", "probabilities"] = Field(
+        "auto", description="what the model answers; auto: as its last layer and its answers tell"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _known_form(cls, path: Path) -> Path:
+        if path.suffix not in MODEL_FILES:
+            raise ValueError(f"received '{path}', expected a file that ends in .keras or .h5")
+        return path
 
 
 class MlpModel(_Architecture):
@@ -120,7 +146,8 @@ class AutoencoderModel(_Convolutional):
 
 
 ModelConfig = Annotated[
-    MlpModel
+    FileModel
+    | MlpModel
     | Lenet300100Model
     | Lenet5Model
     | SmallCnnModel
@@ -176,6 +203,13 @@ def check_model_fits_task(model: ModelConfig, task: str) -> None:
         ValueError: reconstruction needs an autoencoder, and only reconstruction takes one.
     """
     name = model.architecture
+    if name == "file":
+        return  # its outputs are looked at when it is loaded
+    if task == "parity":
+        raise ValueError(
+            f"data.task parity compares files with a model that is there: give model.path, "
+            f"received model.architecture {name}"
+        )
     if task == "reconstruction" and name not in RECONSTRUCTING:
         raise ValueError(
             f"data.task reconstruction gives back the input, which model.architecture {name} "

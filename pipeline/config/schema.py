@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.config.base import Section
 from pipeline.config.data import DataConfig
 from pipeline.config.model import MlpModel, ModelConfig
+from pipeline.config.model_file import check_model_file
 from pipeline.config.outputs import EvaluateConfig, ExportConfig, ReportConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.config.quantize import QuantizeConfig
@@ -59,4 +60,5 @@ class Config(Section):
     @model_validator(mode="after")
     def _sections_fit_the_task(self) -> Config:
         check_task_fit(self)
+        check_model_file(self)
         return self

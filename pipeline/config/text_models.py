@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pipeline.config.base import Section
+from pipeline.config.weights import OWN_WEIGHTS, OwnWeights
 
 if TYPE_CHECKING:
     from pipeline.config.schema import Config
@@ -34,6 +35,7 @@ class _TextModel(Section):
     )
     l1: float = Field(0.0, ge=0, description="weight of the kernels' L1 norm in the loss")
     l2: float = Field(0.0, ge=0, description="weight of the kernels' squared L2 norm in the loss")
+    weights: OwnWeights = Field("none", description=OWN_WEIGHTS)
 
 
 class TextCnnModel(_TextModel):
@@ -86,7 +88,7 @@ def check_text_model(config: Config) -> None:
             f"model.architecture {name} reads token ids, data.source {config.data.source} gives "
             f"none; use another architecture, or source text"
         )
-    if name not in TEXT_ARCHITECTURES and kind in TOKEN_KINDS:
+    if name not in (*TEXT_ARCHITECTURES, "file") and kind in TOKEN_KINDS:
         raise ValueError(
             f"model.architecture {name} cannot read the token ids of data.source "
             f"{config.data.source}; use {' or '.join(TEXT_ARCHITECTURES)}"

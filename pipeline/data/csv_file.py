@@ -15,6 +15,7 @@ from pipeline.data.raw_input import to_number
 from pipeline.data.rows import Rows, read_rows
 from pipeline.data.table import Table
 from pipeline.errors import DataError
+from pipeline.tasks.task import TASKS
 
 if TYPE_CHECKING:
     from pipeline.config.csv import CsvConfig, CsvFormat
@@ -88,12 +89,13 @@ def read_tables(paths: Sequence[Path], config: CsvConfig, task: str) -> Part:
 
     Returns:
         Columns of str, None where a value is missing; answers as text (n,) for classification and
-        binary, float64 (n, targets) for regression and multi_label, None for reconstruction.
+        binary, float64 (n, targets) for regression and multi_label, None where
+        the task has no answers.
 
     Raises:
         DataError: naming file, line and column.
     """
-    if not config.targets and task != "reconstruction":
+    if not config.targets and TASKS[task].has_answers:
         raise DataError("data.csv.target: received none; name the column of the answers")
     files = [read_csv_file(path, config) for path in paths]
     for file in files[1:]:
@@ -129,7 +131,7 @@ def answer_names(config: CsvConfig, task: str, answers: np.ndarray | None) -> tu
         DataError: data.csv.positive is no answer that occurs.
     """
     if task not in ("classification", "binary") or answers is None:
-        return config.targets if task != "reconstruction" else ()
+        return config.targets if TASKS[task].has_answers else ()
     names = sort_names(answers)
     if task != "binary" or config.positive is None:
         return names
@@ -177,7 +179,7 @@ def to_answer(field: str, task: str, path: Path, line: int, name: str) -> str | 
 
 
 def _read_answers(files: list[CsvFile], config: CsvConfig, task: str) -> np.ndarray | None:
-    if task == "reconstruction":
+    if not TASKS[task].has_answers:
         return None
     one_label = task in ("classification", "binary")
     if one_label and len(config.targets) > 1:

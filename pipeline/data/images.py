@@ -17,6 +17,7 @@ from pipeline.data.image_folder import list_images
 from pipeline.data.raw_input import decode_image
 from pipeline.data.source_files import digest_files
 from pipeline.errors import DataError
+from pipeline.tasks.task import TASKS
 
 if TYPE_CHECKING:
     from pipeline.config.data import DataConfig
@@ -145,7 +146,7 @@ def read_image_folder(
         DataError: a file that does not belong there, or images of several sizes when
             data.images.size is not given.
     """
-    folder = list_images(root, labelled=config.task != "reconstruction")
+    folder = list_images(root, labelled=TASKS[config.task].has_answers)
     with ThreadPoolExecutor(THREADS) as pool:
         contents = pool.map(lambda name: _digest(root / name), folder.files)
         digests = dict(zip(folder.files, contents, strict=True))
@@ -186,7 +187,7 @@ def open_images(
     height, width = encoding["size"]
     count = sum(len(names) for names, _ in files.values())
     keep = count * height * width * encoding["channels"] <= config.images.cache_mb * 10**6
-    labelled = config.task != "reconstruction"
+    labelled = TASKS[config.task].has_answers
     parts = {
         part: Part(
             ImageFiles(root, listed, encoding, keep),

@@ -26,20 +26,20 @@ def read_labels(task: str, source: SourceArrays) -> tuple[Parts, tuple[str, ...]
         source: the parts as they were read.
 
     Returns:
-        part → labels as encode_labels gives them (none for reconstruction), and the names of
-        classes, labels or targets.
+        part → labels as encode_labels gives them (none where the task has no answers), and the
+        names of classes, labels or targets.
 
     Raises:
         DataError: naming the array, the first bad index, and what was expected.
     """
-    if task == "reconstruction":
+    if not TASKS[task].has_answers:
         return {}, ()
     raw: Parts = {}
     for part, arrays in source.parts.items():
         if arrays.y is None:
             raise DataError(
                 f"{source.origin}: {PART_ARRAYS[part][1]} is missing; data.task {task} expects "
-                f"it (only reconstruction needs no labels)"
+                f"it (only reconstruction and parity need no labels)"
             )
         raw[part] = arrays.y
     if not TASKS[task].has_labels:
@@ -78,25 +78,35 @@ def encode_labels(task: str, y: np.ndarray, names: tuple[str, ...]) -> np.ndarra
 
 
 def make_task(
-    name: str, names: tuple[str, ...], train: np.ndarray | None, sample_shape: tuple[int, ...]
+    name: str,
+    names: tuple[str, ...],
+    train: np.ndarray | None,
+    sample_shape: tuple[int, ...],
+    standardize: bool = True,
 ) -> Task:
     """Describes the task of a data set.
 
     Args:
         name: a key of TASKS.
         names: of classes, labels or targets.
-        train: the training split's labels, from encode_labels; None for reconstruction.
+        train: the training split's labels, from encode_labels; None where the task has none.
         sample_shape: shape of what the model takes, without the batch axis.
+        standardize: map the targets of a regression to zero mean and unit variance.
 
     Raises:
         DataError: a target of a regression is the same for every training sample.
     """
+    if name == "parity":
+        return Task(name, 0)
     if name == "reconstruction" or train is None:
         return Task(name, int(np.prod(sample_shape)))
     if name == "binary":
         return Task(name, 1, names)
     if name != "regression":
         return Task(name, len(names), names)
+    if not standardize:
+        targets = train.shape[1]
+        return Task(name, targets, names, (1.0,) * targets, (0.0,) * targets)
     # Equal minimum and maximum tell a constant exactly; a deviation would be rounding noise.
     constant = np.flatnonzero(train.min(axis=0) == train.max(axis=0))
     if len(constant):
@@ -109,7 +119,7 @@ def make_task(
 
 
 def standardize_targets(task: Task, y: np.ndarray) -> np.ndarray:
-    """Maps targets (n, targets) of a regression to zero mean and unit variance, float32."""
+    """Maps targets (n, targets) of a regression to what the model answers, float32."""
     return ((y - np.asarray(task.target_offset)) / np.asarray(task.target_scale)).astype(np.float32)
 
 

@@ -88,6 +88,8 @@ def _load_split(
     task = preparation.task
     if task.name == "reconstruction":
         return Split(x, x)
+    if not task.kind.has_answers:
+        return Split(x, None)
     y = encode_labels(task.name, np.asarray(part.y), task.class_names)[indices]
     return Split(x, standardize_targets(task, y) if task.name == "regression" else y)
 

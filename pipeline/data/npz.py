@@ -1,4 +1,7 @@
-"""Reading `.npz` files: pairs of arrays under fixed names, never pickled objects."""
+"""Reading `.npz` files: pairs of arrays under fixed names, never pickled objects.
+
+A single `.npy` array is samples without answers.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from pipeline.errors import DataError
 CLASS_NAMES = "class_names"
 EXPECTED = (
     "expected x_train, y_train and perhaps x_val, y_val, x_test, y_test, or plain x, y; "
-    "class_names may come along, and data.task reconstruction needs no y"
+    "class_names may come along, and data.task reconstruction and parity need no y"
 )
 # What NumPy and zipfile raise on a torn or foreign file; MemoryError for an absurd shape.
 UNREADABLE = (
@@ -39,6 +42,8 @@ def read_npz(
 ) -> SourceArrays:
     """Reads the asked parts of an `.npz` file; members that are not asked for stay unread.
 
+    A `.npy` file is the part "all", without answers.
+
     Args:
         path: the file.
         parts: parts to read ("all", "train", "validation", "test"); None for all there are.
@@ -51,6 +56,8 @@ def read_npz(
         DataError: no such file, torn, other arrays than expected, or another content.
     """
     with _open(path, expected_sha256) as archive:
+        if isinstance(archive, np.ndarray):
+            return SourceArrays(str(path), {"all": Part(archive, None)}, None)
         present = find_parts(str(path), set(archive.files))
         chosen = [part for part in present if parts is None or part in parts]
         arrays = {part: _read_part(archive, path, part) for part in chosen}
@@ -77,7 +84,7 @@ def find_parts(origin: str, names: set[str]) -> tuple[str, ...]:
         raise DataError(f"{received}; unknown: {', '.join(unknown)}; {EXPECTED}")
     labelled = any(y in names for _, y in PART_ARRAYS.values())
     for x, y in PART_ARRAYS.values():
-        # Without any labels it is data for reconstruction, which is checked with the task.
+        # Without any labels it is data for reconstruction or parity: checked with the task.
         missing = [name for name in (x, y) if name not in names]
         if missing == [x] or (missing == [y] and labelled):
             raise DataError(f"{received}; {missing[0]} is missing; {EXPECTED}")
@@ -96,7 +103,7 @@ def _read_part(archive: np.lib.npyio.NpzFile, path: Path, part: str) -> Part:
 
 
 @contextlib.contextmanager
-def _open(path: Path, expected_sha256: str | None) -> Iterator[np.lib.npyio.NpzFile]:
+def _open(path: Path, expected_sha256: str | None) -> Iterator[np.lib.npyio.NpzFile | np.ndarray]:
     try:
         file = path.open("rb")
     except OSError as error:
@@ -113,7 +120,8 @@ def _open(path: Path, expected_sha256: str | None) -> Iterator[np.lib.npyio.NpzF
         except UNREADABLE as error:
             raise _unreadable(path, error) from error
         if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise DataError(f"{path}: received a single .npy array; {EXPECTED}, in one .npz file")
+            yield np.asarray(archive)
+            return
         with archive:
             yield archive
 

@@ -17,7 +17,7 @@ from pipeline.data.preprocessing import Affine
 from pipeline.errors import ArtifactError
 from pipeline.tasks.task import Task
 
-FORMAT = 2
+FORMAT = 3
 INDICES_FILE = "splits.npz"
 DESCRIPTION_FILE = "data.json"
 # Names relative to data.path, and hex SHA-256 of the contents.
@@ -37,7 +37,7 @@ class Preparation:
         split_parts: split → the part it is cut from.
         indices: split → sorted int64 indices into that part.
         class_counts: split → samples of each class, or positives of each label; empty for
-            regression and reconstruction.
+            regression, reconstruction and parity.
         duplicates: see data.duplicates.count_duplicates.
         affine: preprocessing fitted on the training split; None for none.
         placement: "sidecar" or "model".

@@ -57,7 +57,9 @@ def prepare_data(
     y = None if train.y is None else train.y[chosen]
     return Preparation(
         source=config.source,
-        task=make_task(config.task, source.class_names or (), y, first.shape[1:]),
+        task=make_task(
+            config.task, source.class_names or (), y, first.shape[1:], config.standardize_targets
+        ),
         input_shape=first.shape[1:],
         input_dtype="int32" if source.kind in ("tokens", "text") else "float32",
         part_digests=part_digests,
@@ -129,7 +131,7 @@ def _class_counts(
     indices: dict[str, np.ndarray],
 ) -> dict[str, tuple[int, ...]]:
     """Samples of each class, or positives of each label; {} where there are neither."""
-    if task in ("regression", "reconstruction"):
+    if task == "regression" or not TASKS[task].has_answers:
         return {}
     counts = {}
     for name in SPLITS:

@@ -27,8 +27,9 @@ class Split:
             classification  int64 (n,), class indices in [0, classes)
             binary          int64 (n,), 0 or 1
             multi_label     float32 (n, labels), 0 or 1
-            regression      float32 (n, targets), standardized (Task.target_scale, target_offset)
+            regression      float32 (n, targets), mapped by Task.target_scale and target_offset
             reconstruction  x itself
+            parity          None: the float model's outputs take its place, see stages/inputs.py
     """
 
     x: Samples

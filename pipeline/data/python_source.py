@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXPECTED = (
     "expected a dictionary of arrays: x_train, y_train and perhaps x_val, y_val, x_test, y_test, "
-    "or plain x, y; class_names may come along, and data.task reconstruction needs no y"
+    "or plain x, y; class_names may come along, and data.task reconstruction and parity need no y"
 )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.data.data_files import data_files
 from pipeline.data.image_folder import list_images
 from pipeline.errors import DataError
+from pipeline.tasks.task import TASKS
 
 if TYPE_CHECKING:
     from pipeline.config.data import DataConfig
@@ -37,7 +38,7 @@ def source_files(config: DataConfig) -> dict[str, Path]:
     if config.path is None:
         return {}
     if config.source == "images":
-        names = list_images(config.path, labelled=config.task != "reconstruction").files
+        names = list_images(config.path, labelled=TASKS[config.task].has_answers).files
         return {name: config.path / name for name in names}
     if config.source not in ("csv", "text"):
         return {"": config.path}

@@ -11,6 +11,7 @@ from pipeline.data.label_checks import LARGEST
 from pipeline.data.labels import read_labels
 from pipeline.data.table import Table
 from pipeline.errors import DataError
+from pipeline.tasks.task import TASKS
 
 LARGEST_TOKEN = 2**31
 
@@ -23,7 +24,7 @@ def validate_source(source: SourceArrays, task: str = "classification") -> Sourc
         task: what the labels are for, a key of TASKS.
 
     Returns:
-        The same with labels as data.labels.encode_labels gives them (None for reconstruction),
+        The same with labels as data.labels.encode_labels gives them (None where the task has none),
         and with the names of classes, labels or targets.
 
     Raises:
@@ -47,7 +48,7 @@ def _check_samples(source: SourceArrays, part: str, arrays: Part, task: str) -> 
         raise DataError(f"{where} is empty; expected at least one sample")
     if source.kind not in ("table", "text"):
         _check_array(where, x, source.kind)
-    if task != "reconstruction" and y is not None and (y.ndim == 0 or len(x) != len(y)):
+    if TASKS[task].has_answers and y is not None and (y.ndim == 0 or len(x) != len(y)):
         raise DataError(
             f"{where} has {len(x)} samples, {label_name} has {len(y) if y.ndim else 'no axis'}; "
             f"expected one label per sample"

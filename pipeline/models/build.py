@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.applications import APPLICATION_MODELS
@@ -19,6 +20,7 @@ from pipeline.models.resnet_8 import resnet_8
 from pipeline.models.small_cnn import small_cnn
 from pipeline.models.text_cnn import text_cnn
 from pipeline.models.text_lstm import text_lstm
+from pipeline.models.weights_file import load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +55,7 @@ def build_model(
     input_dtype: str = "float32",
     tokens: int | None = None,
 ) -> keras.Model:
-    """Builds a functional model with fresh weights and linear outputs.
+    """Builds a functional model with linear outputs; its weights are fresh, or from a file.
 
     The weights depend on the state that keras.utils.set_random_seed set just before: equal
     seeds give equal weights in any process.
@@ -72,7 +74,9 @@ def build_model(
         (batch, *input_shape) for reconstruction.
 
     Raises:
-        ConfigError: the architecture does not fit the input's shape or dtype.
+        ConfigError: the architecture does not fit the input's shape or dtype, or the weights do
+            not fit the architecture.
+        UntrustedModelError: a weights file that is not what it says.
     """
     import keras
 
@@ -85,7 +89,11 @@ def build_model(
     if isinstance(config, TextCnnModel | TextLstmModel):
         x = embedding(x, config, tokens)
     outputs = ARCHITECTURES[config.architecture](x, config, task.outputs)
-    return keras.Model(inputs, outputs, name=config.architecture.replace("/", "_"))
+    model = keras.Model(inputs, outputs, name=config.architecture.replace("/", "_"))
+    weights = getattr(config, "weights", "none")
+    if isinstance(weights, Path) and not isinstance(config, APPLICATION_MODELS):
+        load_weights(model, weights)
+    return model
 
 
 def check_input_shape(config: ModelConfig, input_shape: tuple[int, ...]) -> None:

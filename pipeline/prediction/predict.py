@@ -106,10 +106,14 @@ def label_scores(outputs: np.ndarray, kind: str) -> np.ndarray | None:
     if kind == "logits":
         scores = np.exp(z - z.max(axis=1, keepdims=True))
         return np.asarray(scores / scores.sum(axis=1, keepdims=True))
-    if kind not in ("logit", "label_logits"):
+    if kind in ("logit", "label_logits"):
+        scores = 0.5 * (1.0 + np.tanh(0.5 * z))  # the logistic function, without overflow
+    elif kind in ("probabilities", "probability", "label_probabilities"):
+        scores = z
+    else:
         return None
-    scores = 0.5 * (1.0 + np.tanh(0.5 * z))  # the logistic function, without overflow
-    return np.concatenate([1.0 - scores, scores], axis=1) if kind == "logit" else scores
+    two = kind in ("logit", "probability")
+    return np.concatenate([1.0 - scores, scores], axis=1) if two else scores
 
 
 def saturation_notes(values: np.ndarray, tensor: TensorDescription) -> tuple[str, ...]:

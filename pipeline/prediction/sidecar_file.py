@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def read_sidecar(model: Path) -> dict[str, Any]:
     for key, types in KEYS.items():
         if key not in sidecar or not isinstance(sidecar[key], types):
             raise ArtifactError(f"{path}: no proper '{key}'; export the model again")
-    if sidecar["output_kind"] not in OUTPUT_KINDS.values():
+    if sidecar["output_kind"] not in chain(*OUTPUT_KINDS.values()):
         raise ArtifactError(f"{path}: unknown output_kind '{sidecar['output_kind']}'")
     digest = sha256_file(model)
     if digest != sidecar["sha256"]:

@@ -9,7 +9,7 @@ from pipeline.reporting.metric import Metric
 
 # Which exported file holds the model as a stage left it. Two stages with one label share the
 # file: the later one's model is in it.
-MODEL_LABELS = {"train": "float", "tune": "float", "prune": "pruned"}
+MODEL_LABELS = {"load": "float", "train": "float", "tune": "float", "prune": "pruned"}
 
 
 def build_stages(

@@ -143,6 +143,8 @@ def describe_value(value: float, evaluate: Mapping[str, Any], metric: Metric) ->
         )
     if metric.task == "reconstruction":
         return f", and reconstructs {samples} with a {metric.words} of {metric.format(value)}"
+    if metric.task == "parity":
+        return f", and answers {samples} with a {metric.words} of {metric.format(value)}"
     return f", and classifies {metric.format(value)} of {samples} correctly"
 
 

@@ -46,6 +46,7 @@ EXTRAS = {
     "multi_label": (("f1_micro", "F1, micro"), ("exact_match", "all labels right")),
     "regression": (("rmse", "RMSE"), ("r2", "R²")),
     "reconstruction": (("psnr", "PSNR in dB"),),
+    "parity": (("relative_difference", "of the spread"), ("agreement", "same answer")),
 }
 
 
@@ -150,6 +151,8 @@ def hyperparameter_paths(trials: Sequence[Mapping[str, Any]]) -> list[str]:
 def describe_answers(task: Mapping[str, Any]) -> str:
     """What a sample's answer is: "10 classes", "2 numbers (quality, price)"."""
     names = [str(name) for name in task["class_names"]]
+    if task["name"] == "parity":
+        return "no answers: files are compared with the float model"
     if task["name"] == "reconstruction":
         return "the answer is the sample itself"
     if task["name"] == "regression":

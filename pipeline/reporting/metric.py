@@ -22,6 +22,7 @@ WORDS = {
     "accuracy": "accuracy",
     "mae": "mean absolute error",
     "mse": "mean squared error",
+    "difference": "mean difference from the float model",
     "loss": "loss",
 }
 
@@ -31,7 +32,7 @@ class Metric:
     """A figure of merit or of error.
 
     Attributes:
-        name: key in metrics: accuracy, mae or mse.
+        name: key in metrics: accuracy, mae, mse or difference.
         higher_is_better: whether a larger value is a better one.
         decimals: of a percentage; chosen so that one sample more can be seen.
         task: a name of pipeline/tasks/task.py.
@@ -60,7 +61,10 @@ class Metric:
         if self.task == "regression":
             one_is_named = len(self.targets) == 1
             return f"the unit of {self.targets[0]}" if one_is_named else "the unit of the targets"
-        return "squared units of the input" if self.task == "reconstruction" else ""
+        units = {
+            "reconstruction": "squared units of the input", "parity": "the unit of the outputs",
+        }  # fmt: skip
+        return units.get(self.task, "")
 
     @property
     def direction(self) -> str:

@@ -10,7 +10,7 @@ from pipeline.artifacts.fingerprint import describe_host
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import load_splits
+from pipeline.stages.inputs import load_splits, with_answers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +25,16 @@ TIMED = frozenset({"latency_ms"})
 
 def run(config: Config, context: Context) -> StageResult:
     """Measures quality, bytes, work, latency and RAM of each file as it ships."""
+    from pipeline.tflite.interpreter import load
     from pipeline.tflite.micro import measure_arenas
 
     data = load_splits(config, context, "test")
-    task, test = data.task, data.test
     bundle = context.input("bundle")
     files = bundle.metrics["files"]
     paths = [bundle.file(file["file"]) for file in files]
+    # Samples without answers: what the float file says, which export compared with Keras, counts.
+    data = with_answers(data, "test", load(paths[0], config.evaluate.threads).predict)
+    task, test = data.task, data.test
     arenas, all_sizes = measure_arenas(paths), _measure_sizes(paths)
     context.progress.begin("evaluate", len(files), "files")
     rows: list[dict[str, Any]] = []

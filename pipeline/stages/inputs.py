@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.config.schema import Config
@@ -9,18 +11,41 @@ from pipeline.stages.contract import Context
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
     from pipeline.data.prepared import PreparedData
+    from pipeline.data.samples import Samples
 
 MODEL_FILE = "model.keras"
 REFERENCE_FILE = "reference.npz"
 
 
 def load_splits(config: Config, context: Context, *splits: str) -> PreparedData:
-    """Loads the named splits ("train", "validation", "test") as the model takes them."""
+    """Loads the named splits ("train", "validation", "test") as the model takes them.
+
+    The task is told what the model's outputs are, logits or probabilities.
+    """
     from pipeline.data.prepare import load_data
 
-    return load_data(config.data, context.input("data").path, splits)
+    data = load_data(config.data, context.input("data").path, splits)
+    form = getattr(config.model, "outputs", "logits")
+    return replace(data, task=replace(data.task, probabilities=form == "probabilities"))
+
+
+def with_answers(
+    data: PreparedData, split: str, predict: Callable[[Samples], np.ndarray]
+) -> PreparedData:
+    """Gives samples without answers, of the task parity, those of the float model.
+
+    Args:
+        data: returned as it is where the split has answers.
+        split: name of the split.
+        predict: the float model: x → (n, …).
+    """
+    found = data.splits[split]
+    if found.y is not None:
+        return data
+    return replace(data, splits={**data.splits, split: replace(found, y=predict(found.x))})
 
 
 def load_input_model(context: Context) -> keras.Model:

@@ -12,13 +12,14 @@ from pipeline.artifacts.files import sha256_file, sha256_json
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import REFERENCE_FILE, load_input_model, load_splits
+from pipeline.stages.inputs import REFERENCE_FILE, load_input_model, load_splits, with_answers
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
     from pipeline.data.prepared import PreparedData
+    from pipeline.data.samples import Samples
     from pipeline.tasks.task import Task
 
 
@@ -27,7 +28,7 @@ class _Source:
     """What is converted: the model as it was, or trained with quantization in the loop."""
 
     save: Callable[[Path, int], None]
-    predict: Callable[[np.ndarray], np.ndarray]
+    predict: Callable[[Samples], np.ndarray]
     metrics: dict[str, Any] | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -49,6 +50,7 @@ def run(config: Config, context: Context) -> StageResult:
     data = load_splits(config, context, "train", "validation")
     model = load_input_model(context)
     source = _prepare_source(config, context, data, model)
+    data = with_answers(data, "validation", source.predict)
     saved = context.work / "saved_model"
     source.save(saved, config.export.batch_size)
     chosen = choose_representative(

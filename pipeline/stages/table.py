@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.stages import (
     evaluate,
     export,
+    load,
     prepare,
     prune,
     quantize,
@@ -23,7 +24,7 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage(
             name="data",
-            version=2,
+            version=3,
             run=prepare.run,
             sections=("data",),
             needs=(),
@@ -31,11 +32,22 @@ STAGES: dict[str, Stage] = {
             libraries=("numpy",),
         ),
         Stage(
+            name="load",
+            version=1,
+            run=load.run,
+            sections=("model",),
+            needs=("data",),
+            produces="model",
+            libraries=_KERAS,
+            label="float",
+        ),
+        Stage(
             name="train",
-            version=2,
+            version=3,
             run=train.run,
             sections=("model", "train"),
             needs=("data",),
+            uses=("model",),
             produces="model",
             libraries=_KERAS,
             label="float",

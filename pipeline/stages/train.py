@@ -1,4 +1,4 @@
-"""train: from an architecture and data to the first, float, model."""
+"""train: from an architecture, or a model that was loaded, to the float model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config.families import is_application
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, load_splits
+from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
 
 if TYPE_CHECKING:
     import keras
@@ -20,19 +20,11 @@ PIXEL_SAMPLES = 256
 
 def run(config: Config, context: Context) -> StageResult:
     """Trains `model` as `train` says; a killed training goes on at its last epoch."""
-    from pipeline.models.build import build_model
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
 
     data = load_splits(config, context, "train", "validation")
-    model = build_model(
-        config.model,
-        data.input_shape,
-        data.task,
-        data.model_preprocessing,
-        data.input_dtype,
-        data.tokens,
-    )
+    model = _begin(config, context, data)
     result, phases = _train(model, data, config, context)
     save_model(model, context.output / MODEL_FILE)
     return StageResult(
@@ -49,6 +41,22 @@ def run(config: Config, context: Context) -> StageResult:
         },
         model_digest(model),
         _notes(config),
+    )
+
+
+def _begin(config: Config, context: Context, data: PreparedData) -> keras.Model:
+    """Returns the model that was loaded, to be fine-tuned, or a fresh one."""
+    from pipeline.models.build import build_model
+
+    if context.inputs["model"]:
+        return load_input_model(context)
+    return build_model(
+        config.model,
+        data.input_shape,
+        data.task,
+        data.model_preprocessing,
+        data.input_dtype,
+        data.tokens,
     )
 
 

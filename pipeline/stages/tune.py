@@ -119,7 +119,7 @@ def _winner(config: Config, context: Context, found: SearchResult, judge: Judge)
     model, result = retrain_winner(
         config,
         found.best,
-        judge.inputs.data,
+        judge.inputs,
         context.seed,
         context.work / "winner",
         context.output,

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.tasks.measure import predicted_labels
+from pipeline.compression.statistics import compare
+from pipeline.tasks.measure import answer_agreement, as_logits, predicted_labels
 from pipeline.tasks.task import Task
 
 # A larger table is no reading matter, and k² numbers in a manifest.
@@ -29,6 +30,8 @@ def details(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         multi_label: f1_micro, exact_match, and precision, recall, f1 of each label.
         regression: rmse in the unit of the source, r2.
         reconstruction: psnr in dB, against the largest value of the inputs.
+        parity: relative_difference (mean, as a part of the outputs' spread) and agreement (see
+            measure.answer_agreement).
     """
     if task.name == "multi_label":
         return _label_details(task, outputs, y)
@@ -36,6 +39,8 @@ def details(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         return _regression_details(task, outputs, y)
     if task.name == "reconstruction":
         return _reconstruction_details(outputs, y)
+    if task.name == "parity":
+        return _parity_details(task, outputs, y)
     found = _class_details(task, outputs, y)
     return {**found, "auc": area_under_curve(outputs[:, 0], y)} if task.name == "binary" else found
 
@@ -78,7 +83,7 @@ def _class_details(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, 
 
 
 def _label_details(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    given, truth = outputs > 0, y > 0.5
+    given, truth = as_logits(task, outputs) > 0, y > 0.5
     hits, said, true = (given & truth).sum(axis=0), given.sum(axis=0), truth.sum(axis=0)
     columns = zip(
         task.class_names,
@@ -112,6 +117,14 @@ def _reconstruction_details(outputs: np.ndarray, y: np.ndarray) -> dict[str, Any
     error = float(np.square(np.asarray(outputs, np.float64) - y).mean())
     peak = float(np.abs(y).max())
     return {"psnr": None if error == 0 or peak == 0 else 10 * math.log10(peak * peak / error)}
+
+
+def _parity_details(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    compared = compare(y, outputs).to_json()
+    return {
+        "relative_difference": compared["mean_difference"],
+        "agreement": answer_agreement(task, y, outputs),
+    }
 
 
 def _ratios(parts: np.ndarray, wholes: np.ndarray) -> list[float | None]:

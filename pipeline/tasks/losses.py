@@ -8,6 +8,9 @@ outputs z (batch, k) and answers y:
     multi_label      the binary loss, mean over labels
     regression       loss = mean over targets of (z − y)²       y standardized
     reconstruction   loss = mean over values of (z − x)²
+
+A model that ends in a softmax or sigmoid gives probabilities p; then z = log p, or
+log p − log(1 − p), with p kept SMALLEST away from 0 and 1, as Keras does.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.tasks.task import Task
+
+# Keras's own epsilon: a probability of 0 costs 16.1 and not infinity.
+SMALLEST = 1e-7
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -34,7 +40,7 @@ def losses(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """
     import tensorflow as tf
 
-    outputs = tf.cast(outputs, tf.float32)
+    outputs = _logits(task, tf.cast(outputs, tf.float32))
     if task.name == "classification":
         if y.shape.rank == 1:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
@@ -61,7 +67,7 @@ def scores(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """
     import tensorflow as tf
 
-    outputs = tf.cast(outputs, tf.float32)
+    outputs = _logits(task, tf.cast(outputs, tf.float32))
     if task.name == "classification":
         answers = y if y.shape.rank == 1 else tf.argmax(y, axis=1)
         hits = tf.equal(tf.argmax(outputs, axis=1), tf.cast(answers, tf.int64))
@@ -75,6 +81,16 @@ def scores(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     else:
         errors = tf.math.squared_difference(_flat(outputs), targets)
     return tf.reduce_mean(errors, axis=1)
+
+
+def _logits(task: Task, outputs: tf.Tensor) -> tf.Tensor:
+    """Turns probabilities into logits; NumPy's side of it is tasks/measure.py."""
+    import tensorflow as tf
+
+    if not task.probabilities or task.name not in ("classification", "binary", "multi_label"):
+        return outputs
+    p = tf.clip_by_value(outputs, SMALLEST, 1.0 - SMALLEST)
+    return tf.math.log(p) if task.name == "classification" else tf.math.log(p / (1.0 - p))
 
 
 def _flat(values: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.compression.statistics import Z_95, accuracy_interval
 from pipeline.errors import DataError
+from pipeline.tasks.losses import SMALLEST
 from pipeline.tasks.task import Task
 
 
@@ -17,7 +18,7 @@ def measure(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
     Args:
         task: what the model was asked to do.
         outputs: (n, k), or (n, *input_shape) for reconstruction; any float dtype.
-        y: the split's answers; see PreparedData.
+        y: the split's answers; see PreparedData. For parity the float model's outputs.
 
     Returns:
         {"loss", task.metric, "samples"}: means over the samples.
@@ -35,7 +36,7 @@ def measure(task: Task, outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 def sample_losses(task: Task, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Returns float64 (n,): the loss of each sample; formulae in tasks/losses.py."""
-    values = _flat(outputs)
+    values = _flat(as_logits(task, outputs))
     if task.name == "classification":
         return _log_sum_exp(values) - values[np.arange(len(values)), y]
     targets = _flat(y)
@@ -52,29 +53,46 @@ def sample_scores(task: Task, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     1 or 0 (right or wrong) where the task has labels; the fraction of right labels for
     multi_label; the mean absolute error in the unit of the source for regression; the mean
-    squared error for reconstruction.
+    squared error for reconstruction; the mean absolute difference from the float model's outputs
+    for parity.
     """
     if task.has_labels:
         return (predicted_labels(task, outputs) == y).astype(np.float64)
-    values, targets = _flat(outputs), _flat(y)
+    values, targets = _flat(as_logits(task, outputs)), _flat(y)
     if task.name == "multi_label":
         return np.asarray(((values > 0) == (targets > 0.5)).mean(axis=1))
     if task.name == "regression":
         return np.asarray((np.abs(values - targets) * np.asarray(task.target_scale)).mean(axis=1))
+    if task.name == "parity":
+        return np.asarray(np.abs(values - targets).mean(axis=1))
     return np.asarray(np.square(values - targets).mean(axis=1))
 
 
 def predicted_labels(task: Task, outputs: np.ndarray) -> np.ndarray:
-    """Returns int64 (n,): the class that each row of logits (n, k) or (n, 1) stands for."""
+    """Returns int64 (n,): the class that each row of outputs (n, k) or (n, 1) stands for."""
     if task.name == "binary":
-        return (outputs[:, 0] > 0).astype(np.int64)
+        return (as_logits(task, outputs)[:, 0] > 0).astype(np.int64)
     return outputs.argmax(axis=1).astype(np.int64)
+
+
+def as_logits(task: Task, outputs: np.ndarray) -> np.ndarray:
+    """Returns logits for a task with classes or labels; what tasks/losses.py does, in NumPy.
+
+    Args:
+        task: tells whether the outputs are probabilities.
+        outputs: (n, k); returned as they are where they are no probabilities.
+    """
+    if not task.probabilities or task.name not in ("classification", "binary", "multi_label"):
+        return outputs
+    p = np.clip(np.asarray(outputs, np.float64), SMALLEST, 1.0 - SMALLEST)
+    return np.asarray(np.log(p) if task.name == "classification" else np.log(p / (1.0 - p)))
 
 
 def answer_agreement(task: Task, reference: np.ndarray, outputs: np.ndarray) -> float | None:
     """Returns the fraction of equal answers of two models, in [0, 1].
 
-    Classes, or single labels of multi_label; None for tasks whose answers are numbers.
+    Classes, or single labels of multi_label; for parity the largest of several probabilities.
+    None for tasks whose answers are numbers.
 
     Args:
         task: what both were asked to do.
@@ -84,7 +102,9 @@ def answer_agreement(task: Task, reference: np.ndarray, outputs: np.ndarray) -> 
     if task.has_labels:
         same = predicted_labels(task, reference) == predicted_labels(task, outputs)
     elif task.name == "multi_label":
-        same = (reference > 0) == (outputs > 0)
+        same = (as_logits(task, reference) > 0) == (as_logits(task, outputs) > 0)
+    elif task.name == "parity" and task.probabilities and _flat(reference).shape[1] > 1:
+        same = _flat(reference).argmax(axis=1) == _flat(outputs).argmax(axis=1)
     else:
         return None
     return float(same.mean())
@@ -116,7 +136,8 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
 
 def _require_shapes(task: Task, outputs: np.ndarray, y: np.ndarray) -> None:
     columns = _flat(outputs).shape[1] if len(outputs) else 0
-    if len(outputs) != len(y) or columns != task.outputs:
+    expected = task.outputs or columns  # what a model of the task parity gives, only it knows
+    if len(outputs) != len(y) or columns != expected or columns == 0:
         raise DataError(
             f"outputs of shape {outputs.shape} for {len(y)} samples; the task {task.name} "
             f"expects ({len(y)}, {task.outputs}) with at least one sample"

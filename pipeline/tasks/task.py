@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TaskName = Literal["classification", "binary", "multi_label", "regression", "reconstruction"]
+TaskName = Literal[
+    "classification", "binary", "multi_label", "regression", "reconstruction", "parity"
+]
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,13 @@ class TaskKind:
         metric: name of the figure that judges a model, a mean over samples.
         higher_is_better: whether a larger metric is a better one.
         has_labels: each sample has one right answer among class_names.
+        has_answers: the data bring what is to be answered; else samples are all they have.
     """
 
     metric: str
     higher_is_better: bool
     has_labels: bool
+    has_answers: bool = True
 
 
 TASKS: dict[str, TaskKind] = {
@@ -28,7 +32,9 @@ TASKS: dict[str, TaskKind] = {
     "binary": TaskKind("accuracy", True, True),
     "multi_label": TaskKind("accuracy", True, False),
     "regression": TaskKind("mae", False, False),
-    "reconstruction": TaskKind("mse", False, False),
+    "reconstruction": TaskKind("mse", False, False, has_answers=False),
+    # No answers at all: files are judged by how far they are from the float model.
+    "parity": TaskKind("difference", False, False, has_answers=False),
 }
 
 
@@ -55,11 +61,13 @@ class Task:
     Attributes:
         name: a key of TASKS.
         outputs: numbers that a model gives per sample: classes, 1 for binary, labels, targets; for
-            reconstruction the values of a sample.
+            reconstruction the values of a sample; 0 for parity, where the model alone tells.
         class_names: one per class (two for binary) or label; names of the targets of a
-            regression; empty for reconstruction.
+            regression; empty for reconstruction and parity.
         target_scale: of a regression, one per target: source value = y · scale + offset.
         target_offset: the same form.
+        probabilities: the model ends in a softmax or sigmoid; else its outputs are logits. Of
+            no meaning for regression and reconstruction.
     """
 
     name: str
@@ -67,6 +75,7 @@ class Task:
     class_names: tuple[str, ...] = ()
     target_scale: tuple[float, ...] = ()
     target_offset: tuple[float, ...] = ()
+    probabilities: bool = False
 
     @property
     def kind(self) -> TaskKind:
@@ -75,7 +84,7 @@ class Task:
 
     @property
     def metric(self) -> str:
-        """Name of the figure that judges a model: accuracy, mae or mse."""
+        """Name of the figure that judges a model: accuracy, mae, mse or difference."""
         return self.kind.metric
 
     @property
@@ -96,6 +105,7 @@ class Task:
             "class_names": list(self.class_names),
             "target_scale": list(self.target_scale),
             "target_offset": list(self.target_offset),
+            "probabilities": self.probabilities,
         }
 
     @classmethod
@@ -107,6 +117,7 @@ class Task:
             tuple(value["class_names"]),
             tuple(float(scale) for scale in value["target_scale"]),
             tuple(float(offset) for offset in value["target_offset"]),
+            value["probabilities"],
         )
 
 

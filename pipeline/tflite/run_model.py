@@ -82,23 +82,30 @@ def interpret(outputs: np.ndarray, raw: np.ndarray, sidecar: dict) -> list[dict[
     Returns:
         Per sample: {"label", "score"} (classes; the score is the label's probability), {"labels":
         {label: probability}} (those above 1/2), {"values": {name: value}} in the unit of the
-        source, or {"error": mean squared error} of a reconstruction.
+        source (or the bare numbers of a model whose answers are not known), or {"error": mean
+        squared error} of a reconstruction.
     """
     kind, labels = sidecar["output_kind"], sidecar["labels"]
     z = np.asarray(outputs, np.float64)
     if kind == "reconstruction":
         errors = np.square(z - preprocess(raw, sidecar)).reshape(len(z), -1).mean(axis=1)
         return [{"error": float(error)} for error in errors]
-    if kind == "values":
-        values = z * sidecar["targets"]["scale"] + sidecar["targets"]["offset"]
+    if kind in ("values", "numbers"):
+        values = z.reshape(len(z), -1)
+        if kind == "values":
+            values = values * sidecar["targets"]["scale"] + sidecar["targets"]["offset"]
         names = labels or [f"value_{place}" for place in range(values.shape[1])]
         return [{"values": dict(zip(names, row.tolist(), strict=True))} for row in values]
-    if kind == "logits":
-        scores = np.exp(z - z.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
+    if kind in ("logits", "probabilities"):
+        scores = z
+        if kind == "logits":
+            scores = np.exp(z - z.max(axis=1, keepdims=True))
+            scores /= scores.sum(axis=1, keepdims=True)
         return [{"label": labels[row.argmax()], "score": float(row.max())} for row in scores]
-    scores = 0.5 * (1.0 + np.tanh(0.5 * z))  # the logistic function, without overflow
-    if kind == "logit":
+    scores = z
+    if kind in ("logit", "label_logits"):
+        scores = 0.5 * (1.0 + np.tanh(0.5 * z))  # the logistic function, without overflow
+    if kind in ("logit", "probability"):
         return [
             {"label": labels[int(p > 0.5)], "score": float(max(p, 1.0 - p))} for p in scores[:, 0]
         ]

@@ -19,13 +19,15 @@ QUANTIZE_RULE = (
 )
 DEQUANTIZE_RULE = "real = (stored - zero_point) * scale; without a scale: real = stored"
 PREPROCESSING_RULE = "real = raw * scale + offset"
-# Task → what the outputs are; docs/sidecar.md tells how each one is read.
+# Task → what the outputs are, and what they are where the model ends in a softmax or sigmoid;
+# docs/sidecar.md tells how each one is read.
 OUTPUT_KINDS = {
-    "classification": "logits",
-    "binary": "logit",
-    "multi_label": "label_logits",
-    "regression": "values",
-    "reconstruction": "reconstruction",
+    "classification": ("logits", "probabilities"),
+    "binary": ("logit", "probability"),
+    "multi_label": ("label_logits", "label_probabilities"),
+    "regression": ("values", "values"),
+    "reconstruction": ("reconstruction", "reconstruction"),
+    "parity": ("numbers", "numbers"),
 }
 
 
@@ -59,7 +61,7 @@ def describe_file(
     """
     interpreter = load(path)
     outputs = prod(interpreter.outputs[0].shape[1:])
-    if outputs != task.outputs:
+    if task.outputs not in (0, outputs):
         raise ArtifactError(
             f"{path}: {outputs} outputs, expected {task.outputs} for task {task.name}"
         )
@@ -80,7 +82,7 @@ def describe_file(
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "task": task.name,
         "labels": list(task.class_names),
-        "output_kind": OUTPUT_KINDS[task.name],
+        "output_kind": OUTPUT_KINDS[task.name][task.probabilities],
         "targets": targets,
         "batch": interpreter.batch,
         "inputs": [description.to_json() for description in interpreter.inputs],

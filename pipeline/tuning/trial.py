@@ -41,7 +41,7 @@ def run_trial(task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback) -> 
 
     try:
         if task.steps.trains:
-            model, trained = train_model(task, inputs.data, on_epoch)
+            model, trained = train_model(task, inputs, on_epoch)
             figures = figures_of(trained.validation)
             figures |= {"epochs_run": trained.epochs_run, "seconds": trained.seconds}
         else:
@@ -60,12 +60,13 @@ def run_trial(task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback) -> 
 
 
 def train_model(
-    task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+    task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback
 ) -> tuple[keras.Model, FitResult]:
-    """Trains a fresh model as `task.config` says, up to task.stop_epoch."""
+    """Trains a model as `task.config` says, up to task.stop_epoch."""
     from pipeline.training.fit import fit
 
-    model = build_fresh_model(task.config, data, task.seed)
+    data = inputs.data
+    model = begin_model(task.config, inputs, task.seed)
     work, output = task.work / "checkpoints", task.work / "output"
     if task.config.train.transfer is not None:
         progress = Epochs("epoch", on_epoch)
@@ -141,6 +142,16 @@ def finish_trial(
     if task.steps.scheme is not None:
         figures |= measure_file(model, save, task, inputs)
     return figures
+
+
+def begin_model(config: Config, inputs: TrialInputs, seed: int) -> keras.Model:
+    """Returns what a trial trains: the user's own model as it is, or a fresh one."""
+    from pipeline.models.files import load_model
+
+    if config.model.architecture == "file":
+        assert inputs.base_model is not None  # it was loaded in front of the chain
+        return load_model(inputs.base_model)
+    return build_fresh_model(config, inputs.data, seed)
 
 
 def build_fresh_model(config: Config, data: PreparedData, seed: int) -> keras.Model:

@@ -13,13 +13,12 @@ from pipeline.tuning.crew import TRIAL_ERRORS
 from pipeline.tuning.objective import Rule
 from pipeline.tuning.steps import Steps
 from pipeline.tuning.task import Figures, TrialInputs, TrialTask, figures_of
-from pipeline.tuning.trial import build_fresh_model, finish_trial, fit_model
+from pipeline.tuning.trial import begin_model, finish_trial, fit_model
 
 if TYPE_CHECKING:
     import keras
 
     from pipeline.config.schema import Config
-    from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
     from pipeline.training.fit import FitResult
     from pipeline.tuning.result import SearchResult
@@ -135,7 +134,7 @@ NAMES = {"winner": "the winner, trained in full,", "before": "what there was bef
 def retrain_winner(
     config: Config,
     hyperparameters: Mapping[str, Any],
-    data: PreparedData,
+    inputs: TrialInputs,
     seed: int,
     work: Path,
     output: Path,
@@ -146,7 +145,7 @@ def retrain_winner(
     Args:
         config: the base configuration.
         hyperparameters: SearchResult.best.
-        data: with the splits train and validation.
+        inputs: of the trials.
         seed: of the weights and of the order of samples.
         work: folder of its checkpoints; a killed call goes on, bit for bit.
         output: folder for history.csv, schedule.csv and tensorboard/.
@@ -156,8 +155,8 @@ def retrain_winner(
         The model with the weights to keep, and the figures of its training.
     """
     winner = substitute(config, hyperparameters)
-    model = build_fresh_model(winner, data, seed)
-    return model, fit_model(model, data, winner, seed, work, output, progress)
+    model = begin_model(winner, inputs, seed)
+    return model, fit_model(model, inputs.data, winner, seed, work, output, progress)
 
 
 def overrides_of(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,5 +9,7 @@ from pipeline.tasks.task import TASKS, metric_directions
 
 
 def test_the_figures_are_those_of_the_tasks() -> None:
-    names = {name for task in TASKS for name in metric_directions(task)}
+    # Nothing is trained without answers.
+    learning = TASKS.keys() - {"parity"}
+    names = {name for task in learning for name in metric_directions(task)}
     assert set(get_args(ValidationFigure)) == names

@@ -89,7 +89,7 @@ FAULTS = {
         "model.unit: unknown key in model; did you mean 'units'?"
     ),
     "model: {architecture: lenet_5, units: [3]}": "model.units: unknown key in model; expected "
-    "one of dropout, normalization, initializer, l1, l2, spatial_dropout, architecture",
+    "one of dropout, normalization, initializer, l1, l2, weights, spatial_dropout, architecture",
     "data: {source: npz}": "data: source npz needs a path: data.path=…",
     "data: {preprocessing: {kind: standardize, scale: 2}}": (
         "data.preprocessing: scale and offset belong to kind rescale, not to standardize"

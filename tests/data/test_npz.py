@@ -107,12 +107,13 @@ def test_no_damaged_byte_is_a_bug(save: Callable[..., None], tmp_path: Path) -> 
     assert refused > 150
 
 
-def test_single_array_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "x.npz"
-    with path.open("wb") as file:
-        np.save(file, np.zeros(3))
-    with pytest.raises(DataError, match=r"received a single \.npy array"):
-        read_npz(path)
+def test_a_single_array_is_samples_without_answers(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(6.0).reshape(3, 2))
+    source = read_npz(path)
+    assert list(source.parts) == ["all"]
+    assert source.parts["all"].x.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert source.parts["all"].y is None
 
 
 def test_python_objects_are_never_unpickled(write_npz: Writer, tmp_path: Path) -> None:

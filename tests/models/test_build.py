@@ -45,7 +45,7 @@ def test_table_has_every_architecture_that_the_config_knows() -> None:
     union = get_args(get_args(ModelConfig)[0])
     fields = [model.model_fields["architecture"] for model in union]
     names = {name for field in fields for name in get_args(field.annotation)}
-    assert names == set(ARCHITECTURES)
+    assert names - {"file"} == set(ARCHITECTURES)  # what is in a file is not built
     assert set(SMALL) < names
 
 

@@ -39,6 +39,27 @@ CASES = {
         [0.5, 2.0],
         [5.0, 2.0],
     ),
+    "classification, probabilities": (
+        Task("classification", 2, ("a", "b"), probabilities=True),
+        np.array([[0.25, 0.75], [1.0, 0.0]], np.float32),
+        np.array([1, 1]),
+        [-math.log(0.75), -math.log(1e-7)],
+        [1.0, 0.0],
+    ),
+    "binary, probabilities": (
+        Task("binary", 1, ("no", "yes"), probabilities=True),
+        np.array([[0.75], [0.75], [0.25]], np.float32),
+        np.array([1, 0, 0]),
+        [-math.log(0.75), -math.log(0.25), -math.log(0.75)],
+        [1.0, 0.0, 1.0],
+    ),
+    "multi_label, probabilities": (
+        Task("multi_label", 2, ("cat", "dog"), probabilities=True),
+        np.array([[0.75, 0.75], [0.25, 0.75]], np.float32),
+        np.array([[1, 0], [0, 1]], np.float32),
+        [-(math.log(0.75) + math.log(0.25)) / 2, -math.log(0.75)],
+        [0.5, 1.0],
+    ),
     "reconstruction": (
         Task("reconstruction", 4),
         np.array([[[1.0, 1.0], [1.0, 3.0]]], np.float32),

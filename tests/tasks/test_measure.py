@@ -57,6 +57,15 @@ def test_answer_agreement_by_task() -> None:
     assert answer_agreement(binary, np.array([[1.0], [-1.0]]), np.array([[2.0], [1.0]])) == 0.5
 
 
+def test_parity_is_the_distance_from_the_float_model() -> None:
+    reference = np.array([[0.25, 0.75], [0.5, 0.5]])
+    outputs = np.array([[0.75, 0.25], [0.5, 0.5]])
+    task = Task("parity", 0, probabilities=True)
+    assert measure(task, outputs, reference)["difference"] == 0.25
+    assert answer_agreement(task, reference, outputs) == 0.5
+    assert answer_agreement(Task("parity", 0), reference, outputs) is None
+
+
 def test_interval_of_an_accuracy_is_wilsons() -> None:
     # Wilson 1927: 8 of 10 at 95 % is 0.490 to 0.943.
     low, high = metric_interval(classification(("a", "b")), np.array([1.0] * 8 + [0.0] * 2))

@@ -15,6 +15,7 @@ def test_each_task_has_its_metric_and_direction() -> None:
         "multi_label": ("accuracy", True),
         "regression": ("mae", False),
         "reconstruction": ("mse", False),
+        "parity": ("difference", False),
     }
 
 
