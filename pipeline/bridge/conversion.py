@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.errors import ConfigError
-from pipeline.tflite.saved_model import save_keras_model
+from pipeline.tflite.saved_model import own_names, save_keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -45,9 +45,8 @@ def save_for_conversion(model: keras.Model, directory: Path, batch_size: int = 1
         # A layer that tf_keras lacks. The float file works; for int8 the converter says what not.
         save_keras_model(model, directory, batch_size)
         return
-    own_names = ([tensor.name for tensor in model.inputs], model.output_names)
     fuse_recurrent_layers(crossed)
-    save_keras_model(crossed, directory, batch_size, own_names)
+    save_keras_model(crossed, directory, batch_size, own_names(model))
 
 
 def fuse_recurrent_layers(model: Any) -> None:

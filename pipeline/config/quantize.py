@@ -32,6 +32,11 @@ class QuantizeConfig(Section):
         description="one scale per output of a dense layer, or one per kernel: coarser, but "
         "smaller once compressed; method qat always trains with one per kernel",
     )
+    float_operators: Literal["refuse", "allow"] = Field(
+        "refuse",
+        description="int8 and int16x8 files: refuse an operator that has no integer kernel, or "
+        "allow it to compute in float32 between integer ones; what stays in float is named",
+    )
     qat: FineTuneConfig | None = Field(None, description="the fine-tuning of method qat")
     max_accuracy_drop: float | None = Field(
         None, ge=0, le=1, description="on validation data, against the float model; else exit 9"
@@ -56,6 +61,8 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales belongs to ptq; method qat has one scale per kernel")
         if self.dense_scales == "per_tensor" and set(self.schemes) == {"float16"}:
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
+        if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
+            raise ValueError("float_operators belongs to schemes int8 and int16x8")
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self

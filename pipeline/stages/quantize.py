@@ -57,7 +57,9 @@ def run(config: Config, context: Context) -> StageResult:
         data.train, data.task, settings.representative_samples, context.seed
     )
     requests = [
-        ConversionRequest(name, name, settings.inference_io, settings.dense_scales)
+        ConversionRequest(
+            name, name, settings.inference_io, settings.dense_scales, settings.float_operators
+        )
         for name in settings.schemes
     ]
     paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
@@ -80,7 +82,7 @@ def run(config: Config, context: Context) -> StageResult:
             },
         },
         digest=_digest([*paths.values(), context.output / REFERENCE_FILE]),
-        notes=source.notes,
+        notes=(*source.notes, *_float_notes(files)),
     )
 
 
@@ -130,6 +132,8 @@ def _describe_file(
     from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
     from pipeline.tasks.measure import measure
+    from pipeline.tflite.convert import CALIBRATED_SCHEMES
+    from pipeline.tflite.float_operators import find_float_operators
     from pipeline.tflite.inspect import inspect
     from pipeline.tflite.interpreter import load
     from pipeline.tflite.verify import check_dtypes, check_zeros_kept
@@ -140,9 +144,11 @@ def _describe_file(
     validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
     loss = _check_loss_of_quality(request.name, data.task, validation, reference, config)
     content = path.read_bytes()
+    in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
     return {
         "name": request.name,
         "scheme": request.scheme,
+        "float_operators": [operator.to_json() for operator in in_float],
         "file": path.name,
         "size_bytes": len(content),
         "gzip_bytes": gzip_size(content),
@@ -151,6 +157,17 @@ def _describe_file(
         **loss,
         "tensors": [weight.to_json() for weight in inspection.kernels],
     }
+
+
+def _float_notes(files: list[dict[str, Any]]) -> list[str]:
+    """One line for each integer file that computes something in float."""
+    return [
+        f"{file['name']}: "
+        + ", ".join(f"{row['operator']} × {row['count']}" for row in file["float_operators"])
+        + " in float32, which has no integer kernel"
+        for file in files
+        if file["float_operators"]
+    ]
 
 
 def _check_loss_of_quality(

@@ -17,12 +17,14 @@ from pipeline.tflite.worker import ConversionWorker
 Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
 InferenceIO = Literal["int8", "uint8", "float32"]
 DenseScales = Literal["per_channel", "per_tensor"]
+FloatOperators = Literal["refuse", "allow"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
 CALIBRATED_SCHEMES = ("int8", "int16x8")
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES)
 SAMPLES_FILE = "representative.npz"
 INFERENCE_IO = ("int8", "uint8", "float32")
+FLOAT_OPERATORS = ("refuse", "allow")
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,16 @@ class ConversionRequest:
             and float32 only, so int8 and uint8 mean int16 there. The other schemes are float32.
         dense_scales: one scale per output of a dense layer, or one for its whole kernel: coarser,
             but fewer bytes after compression. Convolutions always have one per channel.
+        float_operators: what the calibrated schemes do with an operator that has no integer
+            kernel: refuse the file, or allow the operator to compute in float32 between
+            DEQUANTIZE and QUANTIZE. `float_operators.find_float_operators` names them.
     """
 
     name: str
     scheme: Scheme
     inference_io: InferenceIO = "int8"
     dense_scales: DenseScales = "per_channel"
+    float_operators: FloatOperators = "refuse"
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -50,6 +56,11 @@ class ConversionRequest:
         if self.inference_io not in INFERENCE_IO:
             raise ConfigError(
                 f"inference_io {self.inference_io!r}: expected one of {', '.join(INFERENCE_IO)}"
+            )
+        if self.float_operators not in FLOAT_OPERATORS:
+            raise ConfigError(
+                f"float_operators {self.float_operators!r}: expected one of "
+                f"{', '.join(FLOAT_OPERATORS)}"
             )
 
     @property
@@ -121,6 +132,7 @@ def _convert_one(
         "scheme": request.scheme,
         "io_dtype": request.io_dtype,
         "dense_scales": request.dense_scales,
+        "float_operators": request.float_operators,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),
     }

@@ -19,6 +19,11 @@ from pipeline.child_process import end_with_parent, reply, reserve_stdout
 # tensorflow 2.21.0 imports these for parts that no conversion uses: 4.6 s instead of 6.8 s.
 _UNUSED_PACKAGES = ("keras", "scipy", "sklearn")
 SIGNATURE = "serving_default"
+# Values of tf.lite.OpsSet: the kernels that compute on integers alone.
+_INTEGER_OPERATORS = {
+    "int8": "TFLITE_BUILTINS_INT8",
+    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
 
 
 def main() -> None:
@@ -41,11 +46,22 @@ def convert(order: dict[str, Any]) -> bytes:
 
     Args:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
-            `representative` (`.npz` with an array `input:<name>` per input, or None).
+            `float_operators`, `representative` (`.npz` with an array `input:<name>` per input,
+            or None).
 
     Returns:
         The content of the `.tflite` file.
     """
+    try:
+        return bytes(_make_converter(order).convert())
+    except Exception:
+        if order["scheme"] not in _INTEGER_OPERATORS or order["float_operators"] == "refuse":
+            raise
+    # Only now, so that what can be integer throughout stays so.
+    return bytes(_make_converter(order, integers_only=False).convert())
+
+
+def _make_converter(order: dict[str, Any], integers_only: bool = True) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(order["saved_model"])
@@ -58,19 +74,17 @@ def convert(order: dict[str, Any]) -> bytes:
         )
     if scheme == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if scheme in ("int8", "int16x8"):
-        # Only integer kernels: an operator without one is a refusal, not a silent float.
-        operators = {
-            "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-            "int16x8": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-        }
-        converter.target_spec.supported_ops = [operators[scheme]]
+    if scheme in _INTEGER_OPERATORS:
+        operators = [tf.lite.OpsSet(_INTEGER_OPERATORS[scheme])]
+        if not integers_only:
+            operators.append(tf.lite.OpsSet.TFLITE_BUILTINS)
+        converter.target_spec.supported_ops = operators
         converter.inference_input_type = converter.inference_output_type = io_dtype
         shapes = read_input_shapes(Path(order["saved_model"]))
         converter.representative_dataset = lambda: representative_batches(
             load_samples(Path(order["representative"])), shapes
         )
-    return bytes(converter.convert())
+    return converter
 
 
 def read_input_shapes(saved_model: Path) -> dict[str, tuple[int, ...]]:

@@ -56,6 +56,7 @@ class Interpreter:
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Loads a file; see `load`."""
         model = read_model(path)
+        self._path = path
         self._runtime = _start_runtime(path, threads)
         self.inputs = describe_tensors(model, model.main.inputs, model.input_names)
         self.outputs = describe_tensors(model, model.main.outputs, model.output_names)
@@ -107,7 +108,11 @@ class Interpreter:
         """Runs one batch on what the inputs hold, from a clean state."""
         if self._stateful:
             self._runtime.reset_all_variables()
-        self._runtime.invoke()
+        try:
+            self._runtime.invoke()
+        except (ValueError, RuntimeError) as error:
+            reason = last_meaningful_line(str(error))
+            raise ArtifactError(f"{self._path}: LiteRT cannot run this file: {reason}") from error
 
     def set_inputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> None:
         """Puts one whole batch of real values into the inputs.

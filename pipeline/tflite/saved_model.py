@@ -29,8 +29,7 @@ def save_keras_model(
     """
     import tensorflow as tf
 
-    own = ([tensor.name for tensor in model.inputs], model.output_names)
-    inputs, outputs = map(signature_names, own if names is None else names)
+    inputs, outputs = map(signature_names, own_names(model) if names is None else names)
     specs = [
         tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
         for tensor, name in zip(model.inputs, inputs, strict=True)
@@ -49,6 +48,13 @@ def save_keras_model(
     # tfmot's wrappers, which could not be loaded without it.
     module.captured = list(function.graph.variables)
     tf.saved_model.save(module, str(directory), signatures={"serving_default": function})
+
+
+def own_names(model: Any) -> Names:
+    """Returns the names of a model's inputs and of its outputs, in the model's order."""
+    # A Sequential of Keras 3 has no output_names of its own, its last layer names its output.
+    outputs = getattr(model, "output_names", None) or [model.layers[-1].name]
+    return [tensor.name for tensor in model.inputs], list(outputs)
 
 
 def signature_names(names: Iterable[str]) -> list[str]:

@@ -13,8 +13,9 @@ from pipeline.compression.statistics import compare
 from pipeline.errors import PromiseError
 from pipeline.tasks.measure import answer_agreement
 from pipeline.tasks.task import Task
-from pipeline.tflite.convert import ConversionRequest
+from pipeline.tflite.convert import CALIBRATED_SCHEMES, ConversionRequest
 from pipeline.tflite.flatbuffer import ModelFile, read_model
+from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.inspect import Weight, inspect_model
 from pipeline.tflite.interpreter import load
 
@@ -25,19 +26,17 @@ _KERNEL_DTYPES = {
     "int8": ("int8",),
     "int16x8": ("int8",),
 }
-_FLOATS = frozenset({"float32", "float16", "float64"})
 # The converter leaves smaller kernels of dynamic_range in float32, where int8 saves nothing.
 DYNAMIC_RANGE_MIN_ELEMENTS = 1024
 # Inputs of these types are token ids: indices, which have no scale and are never quantized.
 _IDS = frozenset({"int32", "int64"})
-# The only operators through which a float may enter or leave an integer model.
-_BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
 
 def check_dtypes(path: Path, request: ConversionRequest) -> None:
     """Checks that inputs, outputs, kernels and, for integer schemes, all tensors have their type.
 
-    Inputs that are token ids stay int32, whatever was asked for the others.
+    Inputs that are token ids stay int32, whatever was asked for the others. With float operators
+    allowed, those may have float tensors and kernels, if not all kernels are float.
 
     Args:
         path: the file.
@@ -57,12 +56,14 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
                     f"{path.name}: {kind} {name!r} is {dtype}, promised {request.io_dtype} "
                     f"(scheme {request.scheme})"
                 )
+    in_float: set[str] = set()
+    if request.scheme in CALIBRATED_SCHEMES:
+        in_float = _check_float_operators(path, request, model, found.kernels)
     for kernel in found.kernels:
-        _check_kernel(path, request, kernel)
+        if kernel.name not in in_float:
+            _check_kernel(path, request, kernel)
     if request.dense_scales == "per_tensor":
         _check_dense_scales(path, found.kernels)
-    if request.scheme in ("int8", "int16x8"):
-        _check_no_floats(path, request, model)
 
 
 def _check_kernel(path: Path, request: ConversionRequest, kernel: Weight) -> None:
@@ -85,19 +86,24 @@ def _check_dense_scales(path: Path, kernels: Iterable[Weight]) -> None:
             )
 
 
-def _check_no_floats(path: Path, request: ConversionRequest, model: ModelFile) -> None:
-    """Between QUANTIZE and DEQUANTIZE at the edges, nothing may be computed in float."""
-    for subgraph in model.subgraphs:
-        for operator in subgraph.operators:
-            if operator.name in _BOUNDARY:
-                continue
-            for index in (*operator.inputs, *operator.outputs):
-                tensor = subgraph.tensors[index] if index >= 0 else None
-                if tensor is not None and tensor.dtype in _FLOATS:
-                    raise PromiseError(
-                        f"{path.name}: tensor {tensor.name!r} of {operator.name} is "
-                        f"{tensor.dtype}, promised integers (scheme {request.scheme})"
-                    )
+def _check_float_operators(
+    path: Path, request: ConversionRequest, model: ModelFile, kernels: Sequence[Weight]
+) -> set[str]:
+    """Refuses floats between QUANTIZE and DEQUANTIZE; returns the tensors that may be float."""
+    found = find_float_operators(model)
+    tensors = {name for operator in found for name in operator.tensors}
+    words = ", ".join(map(str, found))
+    if found and request.float_operators == "refuse":
+        raise PromiseError(
+            f"{path.name}: {words} computes in float32 (tensor {found[0].tensors[0]!r}), promised "
+            f"integers (scheme {request.scheme}); quantize.float_operators: allow leaves it so"
+        )
+    if kernels and tensors.issuperset(kernel.name for kernel in kernels):
+        raise PromiseError(
+            f"{path.name}: all kernels stay in float32 ({words}), promised at least some in "
+            f"integers (scheme {request.scheme}); use quantize.schemes: [dynamic_range]"
+        )
+    return tensors
 
 
 def check_sparsity(path: Path, expected: float | Sequence[tuple[Sequence[int], float]]) -> float:

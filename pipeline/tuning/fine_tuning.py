@@ -115,4 +115,5 @@ def _request(task: TrialTask) -> ConversionRequest:
         scheme,  # type: ignore[arg-type]
         settings.inference_io,
         settings.dense_scales,
+        settings.float_operators,
     )

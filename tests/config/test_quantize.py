@@ -26,3 +26,11 @@ def test_dense_scales_are_for_schemes_with_scales_that_ptq_sets() -> None:
         QuantizeConfig(dense_scales="per_tensor", method="qat")
     with pytest.raises(ValueError, match="float16 has none"):
         QuantizeConfig(dense_scales="per_tensor", schemes=("float16",))
+
+
+def test_float_operators_are_for_integer_schemes() -> None:
+    assert QuantizeConfig().float_operators == "refuse"
+    allowed = QuantizeConfig(float_operators="allow", schemes=("float16", "int16x8"))
+    assert allowed.float_operators == "allow"
+    with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
+        QuantizeConfig(float_operators="allow", schemes=("dynamic_range",))

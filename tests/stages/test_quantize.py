@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.load import validate
 from pipeline.errors import PromiseError
-from pipeline.stages.quantize import _check_loss_of_quality
+from pipeline.stages.quantize import _check_loss_of_quality, _float_notes
 from pipeline.tasks.task import Task, classification
 
 REGRESSION = Task("regression", 1, ("y",), (1.0,), (0.0,))
@@ -35,3 +35,12 @@ def test_a_drop_is_a_fraction_and_an_increase_is_relative() -> None:
 def test_what_is_not_finite_keeps_no_promise(loss: float, bound: dict[str, float]) -> None:
     with pytest.raises(PromiseError, match="float16 gives NaN or infinity"):
         held(REGRESSION, {"loss": loss, "mae": loss}, 2.0, **bound)
+
+
+def test_what_stays_in_float_is_told() -> None:
+    rows = [{"operator": "ELU", "count": 2, "tensors": []}]
+    files = [
+        {"name": "int8", "float_operators": rows},
+        {"name": "float16", "float_operators": []},
+    ]
+    assert _float_notes(files) == ["int8: ELU × 2 in float32, which has no integer kernel"]

@@ -147,6 +147,8 @@ def test_refusals_before_anything_runs(tmp_path: Path) -> None:
         ConversionRequest("a", "int7")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="inference_io 'int16': expected one of int8"):
         ConversionRequest("a", "int8", "int16")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="float_operators 'some': expected one of refuse, allow"):
+        ConversionRequest("a", "int8", float_operators="some")  # type: ignore[arg-type]
 
 
 def test_nothing_reaches_the_screen(

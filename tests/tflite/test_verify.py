@@ -40,13 +40,22 @@ def test_every_file_keeps_the_types_it_was_asked_for(converted: Converted) -> No
     ("file", "asked", "message"),
     [
         ("int8_float32", ConversionRequest("a", "int8"), "input 'image' is float32, promised int8"),
-        ("float32", ConversionRequest("a", "int8", "float32"), r"kernel .* is float32, promised"),
+        (
+            "float32",
+            ConversionRequest("a", "int8", "float32"),
+            r"CONV_2D × 1, DEPTHWISE_CONV_2D × 1, .* computes in float32 .*: allow leaves it so",
+        ),
+        (
+            "float32",
+            ConversionRequest("a", "int8", "float32", float_operators="allow"),
+            r"all kernels stay in float32 .*use quantize.schemes: \[dynamic_range\]",
+        ),
         ("float32", ConversionRequest("a", "float16"), "is float32, promised float16"),
         ("float16", ConversionRequest("a", "float32"), "is float16, promised float32"),
         ("float32", ConversionRequest("a", "dynamic_range"), r"\(4, 288\) is float32, promised"),
         ("int8", ConversionRequest("a", "int16x8"), "'image' is int8, promised int16"),
         # int8 kernels but float activations: only the tensors in between give it away.
-        ("dynamic_range", ConversionRequest("a", "int8", "float32"), "is float32, promised int8"),
+        ("dynamic_range", ConversionRequest("a", "int8", "float32"), "computes in float32"),
     ],
 )
 def test_another_type_is_named(
@@ -67,7 +76,7 @@ def test_float_activations_between_int8_kernels_are_found(
     request = ConversionRequest("dense", "dynamic_range")
     path = convert(tmp_path / "dense", [request], None, tmp_path, worker)["dense"]
     check_dtypes(path, request)
-    with pytest.raises(PromiseError, match="of FULLY_CONNECTED is float32, promised integers"):
+    with pytest.raises(PromiseError, match="FULLY_CONNECTED × 1 computes in float32"):
         check_dtypes(path, ConversionRequest("dense", "int8", "float32"))
 
 
