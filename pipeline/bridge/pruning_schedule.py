@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.bridge.start import import_tfmot
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.config.prune import LayerPruning, PruneConfig
+    from pipeline.config.prune import PruneConfig
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,13 @@ def layer_sparsities(config: PruneConfig, names: Iterable[str]) -> dict[str, Spa
         ConfigError: a pattern that matches no layer, or an initial above a final sparsity.
     """
     names = list(names)
-    for pattern in config.layers:
-        if not fnmatch.filter(names, pattern):
-            raise ConfigError(
-                f"prune.layers: the pattern '{pattern}' matches no layer with weights; the model "
-                f"has {', '.join(names)}"
-            )
+    check_patterns("prune", config.layers, names)
     return {name: _sparsities_of(config, name) for name in names}
 
 
 def _sparsities_of(config: PruneConfig, name: str) -> Sparsities | None:
     schedule = config.pruning_schedule
-    override = _first_match(config, name)
+    override = first_match(config.layers, name)
     if override is not None and override.skip:
         return None
     final = schedule.final_sparsity
@@ -116,13 +111,6 @@ def _sparsities_of(config: PruneConfig, name: str) -> Sparsities | None:
             f"{final}; lower the one or raise the other"
         )
     return Sparsities(initial, final)
-
-
-def _first_match(config: PruneConfig, name: str) -> LayerPruning | None:
-    for pattern, override in config.layers.items():
-        if fnmatch.fnmatchcase(name, pattern):
-            return override
-    return None
 
 
 def sparsity_at(sparsities: Sparsities, timing: Timing, step: Any) -> Any:

@@ -5,7 +5,7 @@ The trained model never becomes a Keras file: it leaves as a SavedModel for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +16,24 @@ from pipeline.bridge.conversion import fuse_recurrent_layers
 from pipeline.bridge.crossing import bridge_objects, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
+from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights, zero_masks
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.predict import predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
 from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.bridge.shared_values import (
+    SharedValues,
+    check_shared,
+    find_shared_values,
+    share_values,
+)
 from pipeline.bridge.start import (
     import_tf_keras,
     import_tfmot,
     restart_names,
     without_autograph,
 )
-from pipeline.bridge.state import last_name
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.tflite.saved_model import save_keras_model
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
 
 RANGE_SAMPLES = 512
 SECTION = "quantize.qat"
+ADVICE = "report this model, and use quantize.method: ptq"
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,9 @@ def quantization_aware_train(
     work: Path,
     output: Path,
     progress: Progress,
+    clustered: Sequence[tuple[str, str]] = (),
 ) -> QatResult:
-    """Fine-tunes a model with 8-bit quantization emulated; zero weights stay zero.
+    """Fine-tunes a model with 8-bit quantization emulated; zeros and shared values stay so.
 
     Args:
         model: Keras 3, one input, logits out; it is not changed.
@@ -118,6 +126,7 @@ def quantization_aware_train(
         work: folder for checkpoints; a killed run goes on from there, bit for bit.
         output: folder for history.csv and schedule.csv.
         progress: told each epoch.
+        clustered: layer and tensor of each kernel whose weights share their values.
 
     Returns:
         The trained model and what was checked.
@@ -125,7 +134,7 @@ def quantization_aware_train(
     Raises:
         ConfigError: a layer cannot cross, or none can be quantized in training.
         TrainingError: a loss that is not finite.
-        PromiseError: the crossing is not proved, or a zero was lost.
+        PromiseError: the crossing is not proved, or a zero or cluster was lost.
     """
     check_optimizer_crosses(config.optimizer, SECTION)
     restart_names()
@@ -138,13 +147,22 @@ def quantization_aware_train(
             "use quantize.method: ptq"
         )
     quantized = _quantize(plain, frozenset(chosen))
-    masks = _zero_masks(quantized)
+    masks = zero_masks(quantized)
     zeros = _check_zeros_arrived(model, plain, masks)
+    clusters = _find_clusters(plain, quantized, clustered)
     order = np.random.default_rng([seed, 0]).permutation(len(data.train))
     set_ranges(quantized, data.train.x[np.sort(order[:RANGE_SAMPLES])])
-    hooks = StepHooks(after=_mask_weights(masks))
+    # tfmot's own scheme only masks what it quantizes, and zeros drift.
+    impose_zeros, impose_clusters = mask_weights(masks), share_values(clusters)
+
+    def impose() -> None:
+        impose_zeros()
+        impose_clusters()
+
+    hooks = StepHooks(after=impose)
     tuned = fine_tune(quantized, data, config, seed, work, output, progress, SECTION, hooks)
-    _check_zeros_kept(masks)
+    check_masked(SECTION, masks, ADVICE)
+    check_shared(SECTION, clusters, ADVICE)
     names = ([tensor._keras_history.operation.name for tensor in model.inputs], model.output_names)
     return QatResult(
         chosen, left, tuned.history, tuned.best_epoch, tuned.validation, zeros, proof,
@@ -211,45 +229,26 @@ def _scheme() -> Any:
     return Scheme()
 
 
-def _zero_masks(quantized: tf_keras.Model) -> list[tuple[Any, np.ndarray]]:
-    """Finds the kernels that hold zeros, and where. PReLU's slopes are no kernels."""
-    masks = []
-    for variable in quantized.trainable_variables:
-        values = variable.numpy()
-        is_kernel = values.ndim >= 2 and last_name(variable) != "alpha"
-        if is_kernel and np.any(values == 0):
-            masks.append((variable, (values != 0).astype(values.dtype)))
-    return masks
-
-
-def _mask_weights(masks: list[tuple[Any, np.ndarray]]) -> Callable[[], None]:
-    """Imposes the masks: tfmot's own scheme only masks what it quantizes, and zeros drift."""
-
-    def impose() -> None:
-        for variable, mask in masks:
-            variable.assign(variable * mask)
-
-    return impose
-
-
-def _check_zeros_arrived(
-    model: keras.Model, plain: tf_keras.Model, masks: list[tuple[Any, np.ndarray]]
-) -> int:
-    expected = sum(int(np.sum(mask == 0)) for _, mask in _zero_masks(plain))
-    found = sum(int(np.sum(mask == 0)) for _, mask in masks)
+def _check_zeros_arrived(model: keras.Model, plain: tf_keras.Model, masks: list[Mask]) -> int:
+    expected, found = count_masked(zero_masks(plain)), count_masked(masks)
     if found != expected:
         raise PromiseError(
             f"{SECTION}: '{model.name}' has {expected} zero weights, tfmot's copy of it {found}; "
-            "report this model, and use quantize.method: ptq"
+            f"{ADVICE}"
         )
     return found
 
 
-def _check_zeros_kept(masks: list[tuple[Any, np.ndarray]]) -> None:
-    for variable, mask in masks:
-        lost = int(np.sum((mask == 0) & (variable.numpy() != 0)))
-        if lost:
-            raise PromiseError(
-                f"{SECTION}: {lost} of {int(np.sum(mask == 0))} zeros of {variable.name} were "
-                "lost in training; report this model, and use quantize.method: ptq"
-            )
+def _find_clusters(
+    plain: tf_keras.Model, quantized: tf_keras.Model, clustered: Sequence[tuple[str, str]]
+) -> list[SharedValues]:
+    """Finds the clustered kernels in the model that is trained."""
+    layers = ((plain.get_layer(name), tensor) for name, tensor in clustered)
+    kernels = [getattr(getattr(layer, "cell", layer), name).numpy() for layer, name in layers]
+    found = find_shared_values(quantized, kernels)
+    if found is None:
+        raise PromiseError(
+            f"{SECTION}: a clustered kernel of '{plain.name}' is not in tfmot's copy of it; "
+            f"{ADVICE}"
+        )
+    return found

@@ -13,6 +13,7 @@ STAGE_HELP = {
     "train": "Train the model.",
     "tune": "Search hyperparameters; keep the winner if it is better.",
     "prune": "Set small weights to zero while fine-tuning.",
+    "cluster": "Let the weights of each kernel share few values.",
     "quantize": "Make .tflite files with fewer bits.",
     "export": "Write the bundle to deploy, every file run and compared.",
     "evaluate": "Measure each file on the test split and on this machine.",

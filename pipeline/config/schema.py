@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import Section
+from pipeline.config.cluster import ClusterConfig
 from pipeline.config.data import DataConfig
 from pipeline.config.model import MlpModel, ModelConfig
 from pipeline.config.model_file import check_model_file
@@ -17,7 +18,9 @@ from pipeline.config.train import TrainConfig
 from pipeline.config.tune import TuneConfig
 
 # Stages that a chain may name, in their usual order; pipeline/stages/table.py runs them.
-STAGE_NAMES = ("train", "tune", "prune", "quantize", "export", "evaluate", "report")
+STAGE_NAMES = ("train", "tune", "prune", "cluster", "quantize", "export", "evaluate", "report")
+# The chain of a configuration that names none.
+DEFAULT_CHAIN = ("train", "tune", "prune", "quantize", "export", "evaluate", "report")
 
 
 class RunConfig(Section):
@@ -40,11 +43,12 @@ class Config(Section):
     train: TrainConfig = TrainConfig()
     tune: TuneConfig = TuneConfig()
     prune: PruneConfig = PruneConfig()
+    cluster: ClusterConfig = ClusterConfig()
     quantize: QuantizeConfig = QuantizeConfig()
     export: ExportConfig = ExportConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     report: ReportConfig = ReportConfig()
-    stages: tuple[str, ...] = Field(STAGE_NAMES, min_length=1, description="the chain, in order")
+    stages: tuple[str, ...] = Field(DEFAULT_CHAIN, min_length=1, description="the chain, in order")
 
     @field_validator("stages")
     @classmethod

@@ -36,7 +36,11 @@ def check_task_fit(config: Config) -> None:
 
 
 def _fine_tunings(config: Config) -> dict[str, FineTuneConfig]:
-    sections: dict[str, FineTuneConfig] = {"train": config.train, "prune": config.prune}
+    sections: dict[str, FineTuneConfig] = {
+        "train": config.train,
+        "prune": config.prune,
+        "cluster": config.cluster,
+    }
     if config.quantize.qat is not None:
         sections["quantize.qat"] = config.quantize.qat
     return sections

@@ -9,7 +9,13 @@ from pipeline.reporting.metric import Metric
 
 # Which exported file holds the model as a stage left it. Two stages with one label share the
 # file: the later one's model is in it.
-MODEL_LABELS = {"load": "float", "train": "float", "tune": "float", "prune": "pruned"}
+MODEL_LABELS = {
+    "load": "float",
+    "train": "float",
+    "tune": "float",
+    "prune": "pruned",
+    "cluster": "clustered",
+}
 
 
 def build_stages(

@@ -31,6 +31,7 @@ SECTIONS = (
     ("training", "Training", "training"),
     ("trials", "Search", "trials"),
     ("sparsity", "Sparsity", "sparsity"),
+    ("clusters", "Clusters", "clusters"),
     ("weights", "Values of the weights", "weights"),
     ("quantization", "Quantization", "quantization"),
     ("data", "Data", "data"),

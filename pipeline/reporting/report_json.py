@@ -14,6 +14,7 @@
                     importance of the hyperparameters (importance.py), or null
     classes         recall or F1 of each class, float and shipped file (classes.py), or null
     sparsity        metrics of prune without its history, or null
+    clusters        metrics of cluster without its history, or null
     weights         histograms of each kernel, float and shipped file (weights.py), or null
     quantization    metrics of quantize without its history, plus the same per file, or null
     data            metrics of data, or null
@@ -49,6 +50,7 @@ HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("train", (), "First training"),
     ("tune", (), "Retraining of the search's winner"),
     ("prune", (), "Fine-tuning while pruning"),
+    ("cluster", (), "Fine-tuning of shared values"),
     ("quantize", ("qat",), "Quantization-aware training"),
 )
 
@@ -87,6 +89,7 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
         "trials": build_trials(metrics.get("tune"), run.get("importance")),
         "classes": build_classes(task, rows, deploy),
         "sparsity": without(metrics.get("prune"), "history"),
+        "clusters": without(metrics.get("cluster"), "history"),
         "weights": build_weights(run.get("kernels"), (deploy or "").removesuffix(".tflite")),
         "quantization": build_quantization(metrics),
         "data": metrics.get("data"),

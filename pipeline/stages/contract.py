@@ -91,7 +91,7 @@ class Stage:
         uses: roles that it takes when the chain has them.
         produces: the kind of result.
         libraries: distributions whose version shapes the result.
-        label: name of its model among the baselines ("float", "pruned").
+        label: name of its model among the baselines ("float", "pruned", "clustered").
         check: refuses, when planned, what the sections alone cannot (stages behind the bridge).
         reads: more sections that shape the result of this configuration (tune, where trials
             prune or quantize).

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.data.prepared import PreparedData
     from pipeline.data.samples import Samples
+    from pipeline.tflite.verify_clusters import ClusteredKernel
 
 MODEL_FILE = "model.keras"
 REFERENCE_FILE = "reference.npz"
@@ -53,3 +54,20 @@ def load_input_model(context: Context) -> keras.Model:
     from pipeline.models.files import load_model
 
     return load_model(context.input("model").file(MODEL_FILE))
+
+
+def clustered_kernels(context: Context) -> list[ClusteredKernel]:
+    """Returns what `cluster` promised of the model, which no stage after it may undo.
+
+    Empty where the chain does not cluster.
+    """
+    from pipeline.tflite.verify_clusters import ClusteredKernel
+
+    artifact = context.inputs["baselines"].get("clustered")
+    return [
+        ClusteredKernel(
+            row["layer"], row["tensor"], tuple(row["shape"]), row["number_of_clusters"],
+            row["normalized"],
+        )
+        for row in (artifact.metrics["layers"] if artifact is not None else [])
+    ]  # fmt: skip

@@ -12,7 +12,13 @@ from pipeline.artifacts.files import sha256_file, sha256_json
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import REFERENCE_FILE, load_input_model, load_splits, with_answers
+from pipeline.stages.inputs import (
+    REFERENCE_FILE,
+    clustered_kernels,
+    load_input_model,
+    load_splits,
+    with_answers,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +51,7 @@ def run(config: Config, context: Context) -> StageResult:
     """Makes one file per scheme; dtypes, zeros and accuracy are checked on each file."""
     from pipeline.data.representative import choose_representative
     from pipeline.tflite.convert import ConversionRequest, convert
+    from pipeline.tflite.verify_clusters import check_clusters
 
     settings = config.quantize
     data = load_splits(config, context, "train", "validation")
@@ -68,6 +75,8 @@ def run(config: Config, context: Context) -> StageResult:
         _describe_file(request, paths[request.name], model, data, reference, config)
         for request in requests
     ]
+    for path in paths.values():
+        check_clusters(path, clustered_kernels(context))
     _save_reference(config, context, data, source)
     return StageResult(
         {
@@ -112,6 +121,7 @@ def _prepare_source(
         context.work,
         context.output,
         context.progress,
+        [(kernel.layer, kernel.tensor) for kernel in clustered_kernels(context)],
     )
     left = tuple(
         f"{layer['layer']} left to the converter: {layer['reason']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.stages import (
+    cluster,
     evaluate,
     export,
     load,
@@ -75,6 +76,17 @@ STAGES: dict[str, Stage] = {
             libraries=_BRIDGE,
             label="pruned",
             check=prune.check,
+        ),
+        Stage(
+            name="cluster",
+            version=1,
+            run=cluster.run,
+            sections=("cluster",),
+            needs=("data", "model"),
+            produces="model",
+            libraries=_BRIDGE,
+            label="clustered",
+            check=cluster.check,
         ),
         Stage(
             name="quantize",

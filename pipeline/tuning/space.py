@@ -87,6 +87,11 @@ def _check_path(config: Config, path: str) -> None:
         raise ConfigError(f"{field}: the chain has no stage {root} after tune; add it to stages")
     if root == "quantize" and config.quantize.method != "qat":
         raise ConfigError(f"{field}: belongs to quantize.method: qat")
+    if root == "quantize" and "cluster" in stages_behind(config):
+        raise ConfigError(
+            f"{field}: the chain clusters before it quantizes, which a trial does not; search "
+            "without cluster in stages"
+        )
     if not steps_of(config).trains and not trains_before(config):
         raise ConfigError(
             f"{field}: its trials begin with the model before tune, and there is none; put train "

@@ -9,18 +9,28 @@ import numpy as np
 import pytest
 
 from pipeline.bridge.crossing import to_tf_keras
-from pipeline.bridge.qat import QatResult, _check_zeros_kept, quantization_aware_train
+from pipeline.bridge.qat import QatResult, _find_clusters, quantization_aware_train
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import ConfigError, PromiseError
+from pipeline.models.kernels import count_kernel_zeros
 from pipeline.progress import SilentProgress
 from pipeline.tasks.task import classification
+from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.inspect import inspect
+from pipeline.tflite.verify import check_zeros_kept
+from pipeline.tflite.verify_clusters import ClusteredKernel, check_clusters
+from pipeline.tflite.worker import ConversionWorker
 from tests.bridge.bridge_models import chain_cnn, operators
 from tests.bridge.test_pruning import KillAfter, Killed
 
 SETTINGS: dict[str, Any] = {
-    "epochs": 10, "batch_size": 16, "optimizer": {"name": "adam", "learning_rate": 0.01},
+    "batch_size": 16, "optimizer": {"name": "adam", "learning_rate": 0.01},
 }  # fmt: skip
+
+
+# Its zeros are one group, every other weight is one: means are taken, and nothing is shared.
+GROUPED = [("c2", "kernel")]
 
 
 def half_pruned() -> Any:
@@ -35,11 +45,18 @@ def half_pruned() -> Any:
     return model
 
 
-def run(model: Any, data: PreparedData, folder: Path, progress: Any = None) -> QatResult:
-    config = FineTuneConfig.model_validate(SETTINGS)
+def run(
+    model: Any,
+    data: PreparedData,
+    folder: Path,
+    progress: Any = None,
+    epochs: int = 10,
+    **more: Any,
+) -> QatResult:
+    config = FineTuneConfig.model_validate({**SETTINGS, "epochs": epochs})
     progress = progress or SilentProgress()
     work, output = folder / "work", folder / "output"
-    return quantization_aware_train(model, data, config, 5, work, output, progress)
+    return quantization_aware_train(model, data, config, 5, work, output, progress, **more)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +64,7 @@ def trained(
     tiny_data: PreparedData, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Any, QatResult]:
     model = half_pruned()
-    return model, run(model, tiny_data, tmp_path_factory.mktemp("qat"))
+    return model, run(model, tiny_data, tmp_path_factory.mktemp("qat"), clustered=GROUPED)
 
 
 def test_the_model_that_was_given_is_unchanged(trained: tuple[Any, QatResult]) -> None:
@@ -109,8 +126,8 @@ def test_a_killed_training_ends_with_the_same_bits(
     trained: tuple[Any, QatResult], tiny_data: PreparedData, tmp_path: Path
 ) -> None:
     with pytest.raises(Killed):
-        run(half_pruned(), tiny_data, tmp_path, KillAfter(6))
-    result = run(half_pruned(), tiny_data, tmp_path)
+        run(half_pruned(), tiny_data, tmp_path, KillAfter(6), clustered=GROUPED)
+    result = run(half_pruned(), tiny_data, tmp_path, clustered=GROUPED)
     x = tiny_data.validation.x
     np.testing.assert_array_equal(result.predict(x), trained[1].predict(x))
     one, other = result._model.weights, trained[1]._model.weights
@@ -138,27 +155,6 @@ def test_a_model_with_nothing_to_quantize_is_refused(
         run(model, tiny_data, tmp_path)
 
 
-def test_a_lost_zero_breaks_the_promise() -> None:
-    import tensorflow as tf
-
-    variable = tf.Variable([[0.0, 1.0], [0.5, 0.0]], name="kernel")
-    mask = np.float32([[0, 1], [0, 0]])
-    with pytest.raises(PromiseError, match="1 of 3 zeros of kernel:0 were lost in training"):
-        _check_zeros_kept([(variable, mask)])
-
-
-def test_a_kernel_in_a_layer_named_alpha_is_masked_too() -> None:
-    import keras
-
-    from pipeline.bridge.qat import _zero_masks
-
-    inputs = keras.Input((2,), name="x")
-    model = keras.Model(inputs, keras.layers.Dense(2, name="alpha_head")(inputs))
-    model.get_layer("alpha_head").set_weights([np.array([[0, 1], [2, 0]]), np.zeros(2)])
-    ((_, mask),) = _zero_masks(to_tf_keras(model))
-    assert mask.tolist() == [[0, 1], [1, 0]]
-
-
 def test_normalization_after_an_activation_is_left_to_the_converter(tmp_path: Path) -> None:
     """tfmot asks for the layer before each quantized one, and has nothing for this one."""
     import keras
@@ -181,3 +177,64 @@ def test_normalization_after_an_activation_is_left_to_the_converter(tmp_path: Pa
     assert result.quantized_layers == ["d", "logits"]
     assert [entry["layer"] for entry in result.left_to_converter] == ["first", "second"]
     assert np.isfinite(result.predict(samples)).all()
+
+
+CLUSTERED = [("c1", "kernel"), ("one", "kernel"), ("s", "pointwise_kernel"), ("logits", "kernel")]
+
+
+def half_pruned_and_clustered() -> Any:
+    """With a 1×1 convolution, whose kernel tfmot's own PCQAT sets to zero
+    (tensorflow/model-optimization#979), and a SeparableConv2D, which tfmot splits in two."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = layers.Conv2D(4, 3, use_bias=False, name="c1")(inputs)
+    x = layers.ReLU(name="r1")(layers.BatchNormalization(name="n1")(x))
+    x = layers.Conv2D(6, 1, activation="relu", name="one")(x)
+    x = layers.SeparableConv2D(6, 3, activation="relu", name="s")(x)
+    x = layers.Flatten(name="flat")(x)
+    model = keras.Model(inputs, layers.Dense(3, name="logits")(x), name="clustered")
+    for name, tensor in CLUSTERED:
+        kernel = getattr(model.get_layer(name), tensor)
+        values = kernel.numpy()
+        steps = np.round(values / np.abs(values).max() * 3) / 3
+        kernel.assign(steps * np.abs(values).max())
+    return model
+
+
+def test_zeros_and_clusters_are_kept_to_the_last_weight(
+    tiny_data: PreparedData, converter: ConversionWorker, tmp_path: Path
+) -> None:
+    model = half_pruned_and_clustered()
+    before = {name: getattr(model.get_layer(name), tensor).numpy() for name, tensor in CLUSTERED}
+    result = run(model, tiny_data, tmp_path, epochs=3, clustered=CLUSTERED)
+    trained = {
+        variable.numpy().tobytes(): variable for variable in result._model.trainable_variables
+    }
+    promised = []
+    for name, tensor in CLUSTERED:
+        groups, labels = np.unique(before[name], return_inverse=True)
+        same_shape = [v.numpy() for v in trained.values() if v.shape == before[name].shape]
+        (after,) = [
+            values for values in same_shape
+            if all(np.unique(values.flat[labels.flat == n]).size == 1 for n in range(groups.size))
+        ]  # fmt: skip
+        assert not np.array_equal(after, before[name]), "it was trained"
+        assert (after[before[name] == 0] == 0).all() and np.any(after)
+        normalized = name == "c1"
+        promised.append(ClusteredKernel(name, tensor, after.shape, groups.size, normalized))
+    result.save_for_conversion(tmp_path / "saved", 1)
+    request = ConversionRequest("int8", "int8")
+    path = convert(tmp_path / "saved", [request], tiny_data.train.x, tmp_path, converter)["int8"]
+    check_clusters(path, promised)
+    check_zeros_kept(path, count_kernel_zeros(model))
+    assert all(kernel.counts.sparsity < 1 for kernel in inspect(path).kernels)
+
+
+def test_a_clustered_kernel_that_tfmot_lost_breaks_the_promise() -> None:
+    plain = to_tf_keras(half_pruned_and_clustered())
+    other = to_tf_keras(half_pruned())
+    with pytest.raises(PromiseError, match="a clustered kernel of 'clustered' is not in tfmot's"):
+        _find_clusters(plain, other, CLUSTERED)

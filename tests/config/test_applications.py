@@ -46,7 +46,7 @@ def test_an_application_with_all_its_options() -> None:
         ),
         (
             config({"architecture": "applications/ConvNeXtTiny"}),
-            "ConvNeXtTiny cannot cross to tf_keras, where prune would work on it",
+            "ConvNeXtTiny cannot cross to tf_keras, where prune would work on it; leave them out",
         ),
         ({"train": {"transfer": {}}}, "train.transfer: needs a model with a base to freeze"),
         (

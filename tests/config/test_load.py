@@ -13,7 +13,7 @@ from pipeline.config.load import (
     parse_override,
     validate,
 )
-from pipeline.config.schema import STAGE_NAMES
+from pipeline.config.schema import DEFAULT_CHAIN
 from pipeline.errors import ConfigError
 from tests.conftest import ROOT
 
@@ -30,7 +30,7 @@ def test_an_empty_file_is_the_default_run(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, ""))
     assert config.run.name == "mine"
     assert config.run.seed == 0
-    assert config.stages == STAGE_NAMES
+    assert config.stages == DEFAULT_CHAIN
     assert config.data.source == "digits"
 
 

@@ -28,7 +28,9 @@ def test_only_what_differs_is_told() -> None:
         (letter, name) for letter in "AB" for name in ("float", "pruned", "int8", "dynamic_range")
     ]
     assert [row["deploy"] for row in found["files"]] == [False, False, True, False] * 2
-    assert [entry["stage"] for entry in found["training"]] == ["train", "tune", "prune", "quantize"]
+    assert [entry["stage"] for entry in found["training"]] == [
+        "train", "tune", "prune", "cluster", "quantize",
+    ]  # fmt: skip
     assert all(len(entry["curves"]) == 2 for entry in found["training"])
     assert found["warnings"] == [] and "details" not in found["files"][0]
     json.dumps(found, allow_nan=False)

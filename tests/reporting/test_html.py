@@ -96,15 +96,27 @@ def test_full_report_has_every_section_and_nests() -> None:
 @pytest.mark.parametrize(
     ("stages", "absent"),
     [
-        (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
-        (("data", "train", "prune", "export", "evaluate"), {"trials", "quantization"}),
+        (
+            ("data", "train", "export", "evaluate"),
+            {"trials", "sparsity", "clusters", "quantization"},
+        ),
+        (("data", "train", "prune", "export", "evaluate"), {"trials", "clusters", "quantization"}),
         (
             ("data", "train"),
-            {"files", "classes", "trials", "sparsity", "weights", "quantization"},
+            {"files", "classes", "trials", "sparsity", "clusters", "weights", "quantization"},
         ),
         (
             ("data",),
-            {"files", "classes", "training", "trials", "sparsity", "weights", "quantization"},
+            {
+                "files",
+                "classes",
+                "training",
+                "trials",
+                "sparsity",
+                "clusters",
+                "weights",
+                "quantization",
+            },
         ),
     ],
 )

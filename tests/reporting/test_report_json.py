@@ -12,8 +12,8 @@ from tests.reporting.sample_run import ALL_STAGES, make_run
 
 KEYS = [
     "schema_version", "name", "seed", "created", "task", "headline", "files", "training",
-    "schedules", "trials", "classes", "sparsity", "weights", "quantization", "data", "stages",
-    "configuration", "versions", "host", "commands",
+    "schedules", "trials", "classes", "sparsity", "clusters", "weights", "quantization", "data",
+    "stages", "configuration", "versions", "host", "commands",
 ]  # fmt: skip
 
 
@@ -34,12 +34,24 @@ def test_pure() -> None:
 @pytest.mark.parametrize(
     ("stages", "absent"),
     [
-        (("data", "train", "export", "evaluate"), {"trials", "sparsity", "quantization"}),
+        (
+            ("data", "train", "export", "evaluate"),
+            {"trials", "sparsity", "clusters", "quantization"},
+        ),
         (
             ("data", "train"),
-            {"trials", "sparsity", "quantization", "files", "headline", "classes", "weights"},
+            {
+                "trials",
+                "sparsity",
+                "clusters",
+                "quantization",
+                "files",
+                "headline",
+                "classes",
+                "weights",
+            },
         ),
-        (("data", "train", "tune", "export", "evaluate"), {"sparsity", "quantization"}),
+        (("data", "train", "tune", "export", "evaluate"), {"sparsity", "clusters", "quantization"}),
     ],
 )
 def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: set[str]) -> None:
@@ -50,7 +62,7 @@ def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: s
 
 def test_trainings_in_the_order_of_the_chain() -> None:
     training = build_report(make_run())["training"]
-    assert [run["stage"] for run in training] == ["train", "tune", "prune", "quantize"]
+    assert [run["stage"] for run in training] == ["train", "tune", "prune", "cluster", "quantize"]
     assert training[0]["best_epoch"] == 33 and len(training[0]["history"]) == 40
 
 

@@ -123,6 +123,10 @@ def test_fine_tuning_needs_its_stage_and_a_model() -> None:
     alone = apply_overrides(config, {"stages": ["tune", "prune"]})
     with pytest.raises(ConfigError, match="begin with the model before tune, and there is none"):
         check(space, alone)
+    rate = {"quantize.qat.optimizer.learning_rate": {"float": [1e-4, 1e-2]}}
+    clusters = {"stages": ["train", "tune", "cluster", "quantize"], "quantize.method": "qat"}
+    with pytest.raises(ConfigError, match="the chain clusters before it quantizes, which a trial"):
+        check(rate, apply_overrides(make_config(search_space=rate), clusters))
     both = {**space, "model.dropout": {"float": [0.0, 0.5]}}
     check(both, apply_overrides(make_config(search_space=both), {"stages": ["tune", "prune"]}))
 

@@ -1,0 +1,65 @@
+"""Zeros that training must leave alone: found, imposed after each step, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.state import last_name
+from pipeline.errors import PromiseError
+
+if TYPE_CHECKING:
+    import tf_keras
+
+# A variable of a kernel and 0 where it must stay zero, 1 elsewhere, in its shape and dtype.
+Mask = tuple[Any, np.ndarray]
+
+
+def zero_masks(model: tf_keras.Model) -> list[Mask]:
+    """Finds the kernels that hold zeros, and where. PReLU's slopes are no kernels."""
+    masks = []
+    for variable in model.trainable_variables:
+        values = variable.numpy()
+        is_kernel = values.ndim >= 2 and last_name(variable) != "alpha"
+        if is_kernel and np.any(values == 0):
+            masks.append((variable, (values != 0).astype(values.dtype)))
+    return masks
+
+
+def mask_weights(masks: Iterable[Mask]) -> Callable[[], None]:
+    """Returns what imposes the masks, inside the graph or out of it."""
+    held = list(masks)
+
+    def impose() -> None:
+        for variable, mask in held:
+            variable.assign(variable * mask)
+
+    return impose
+
+
+def count_masked(masks: Iterable[Mask]) -> int:
+    """Returns how many zeros the masks hold."""
+    return sum(int(np.sum(mask == 0)) for _, mask in masks)
+
+
+def check_masked(section: str, masks: Iterable[Mask], advice: str) -> None:
+    """Checks that every masked weight is zero.
+
+    Args:
+        section: of the configuration, for the error.
+        masks: each with the variable to look at.
+        advice: what to do, for the error.
+
+    Raises:
+        PromiseError: names the first kernel that lost some.
+    """
+    for variable, mask in masks:
+        lost = int(np.sum((mask == 0) & (np.asarray(variable) != 0)))
+        if lost:
+            name = getattr(variable, "path", variable.name)
+            raise PromiseError(
+                f"{section}: {lost} of {int(np.sum(mask == 0))} zeros of {name} were lost in "
+                f"training; {advice}"
+            )
