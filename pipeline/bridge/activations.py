@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.errors import ConfigError
+from pipeline.bridge.layers_table import NoCounterpart
 
 # Keras 3 name → tf_keras name, where both compute the same.
 SAME_ACTIVATIONS: dict[str, str] = {
@@ -44,18 +44,17 @@ KERAS_3_ACTIVATIONS: tuple[str, ...] = (
 )
 
 
-def carry_activation(value: Any, where: str) -> str | Callable[..., Any] | None:
+def carry_activation(value: Any) -> str | Callable[..., Any] | None:
     """Translates the activation of a Keras 3 config.
 
     Args:
         value: the name, None, or Keras 3's serialized form.
-        where: the layer, for the error.
 
     Returns:
         What tf_keras takes as `activation`.
 
     Raises:
-        ConfigError: a function from outside Keras.
+        NoCounterpart: a function that is in neither table.
     """
     if value is None:
         return None
@@ -64,10 +63,7 @@ def carry_activation(value: Any, where: str) -> str | Callable[..., Any] | None:
         return SAME_ACTIVATIONS[name]
     if name in KERAS_3_ACTIVATIONS:
         return _keras_3_activation(name)
-    raise ConfigError(
-        f"{where}: activation {name!r} cannot cross to tf_keras; use one of "
-        f"{', '.join(sorted({*SAME_ACTIVATIONS, *KERAS_3_ACTIVATIONS}))}"
-    )
+    raise NoCounterpart(f"activation {name!r} is not known")
 
 
 def activation_objects() -> dict[str, Callable[..., Any]]:

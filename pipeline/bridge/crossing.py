@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.activations import activation_objects
+from pipeline.bridge.bridge_layer import bridge_layer, named_weights, run_as_itself
 from pipeline.bridge.graph import Call, Graph, Ref, fill, walk
-from pipeline.bridge.layers import carry_over, row_of
+from pipeline.bridge.layers import carry_over, check_precision, row_of
+from pipeline.bridge.layers_table import NoCounterpart
 from pipeline.bridge.operations import carry_operation, operation_layer
 from pipeline.bridge.start import import_tf_keras, without_autograph
-from pipeline.errors import PromiseError
+from pipeline.errors import ConfigError, PromiseError
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
     """Rebuilds a model in tf_keras: same layers, names, sharing, weights, L1/L2 and trainability.
 
-    Nested models are flattened; their layers are then named "outer/inner".
+    Nested models are flattened; their layers are then named "outer/inner". A layer that tf_keras
+    lacks runs as itself, in a BridgeLayer.
 
     Args:
         model: a built Keras 3 functional or Sequential model; it is not changed.
@@ -33,7 +36,8 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
         A functional tf_keras model.
 
     Raises:
-        ConfigError: a layer, setting or operation that has no counterpart; its name is told.
+        ConfigError: the model has no graph, or a layer is not float32 or does not run in
+            TensorFlow; its name is told.
         PromiseError: a weight that found no place.
     """
     keras_2 = import_tf_keras()
@@ -46,8 +50,9 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
     layers: dict[str, Any] = {}
     for call in graph.calls:
         if call.name not in layers:
-            layers[call.name] = _make_layer(call, graph, seed, len(layers))
-        results = call_layer(layers[call.name], call, tensors)
+            masked = any(is_masked(tensors[ref]) for ref in call.inputs)
+            layers[call.name] = _make_layer(call, graph, seed, len(layers), masked)
+        results = _first_call(layers[call.name], call, tensors)
         for ref, result in zip(call.outputs, results, strict=True):
             tensors[ref] = result
     inputs = [tensors[entry.ref] for entry in graph.inputs]
@@ -104,14 +109,21 @@ def weight_pairs(model: keras.Model, crossed: tf_keras.Model) -> list[tuple[Any,
 
 def layer_weight_pairs(name: str, layer: Any, crossed: Any) -> list[tuple[Any, Any]]:
     """Pairs the weights of one layer with those of its tf_keras counterpart."""
-    row = row_of(layer, name)
-    if row.from_layer is not None:
-        return []  # its weights became constants of the counterpart
-    targets = {_last_name(weight.name): weight for weight in crossed.weights}
+    if is_bridge_layer(crossed):
+        sources, targets = named_weights(layer), dict(crossed.own)
+    else:
+        row = row_of(layer)
+        if row.from_layer is not None:
+            return []  # its weights became constants of the counterpart
+        names = [_last_name(weight.path) for weight in layer.weights]
+        sources = {
+            row.weights.get(own, own): weight
+            for own, weight in zip(names, layer.weights, strict=True)
+        }
+        targets = {_last_name(weight.name): weight for weight in crossed.weights}
     pairs = []
-    for weight in layer.weights:
-        own_name = _last_name(weight.path)
-        target = targets.pop(row.weights.get(own_name, own_name), None)
+    for own_name, weight in sources.items():
+        target = targets.pop(own_name, None)
         if target is None or tuple(target.shape) != tuple(weight.shape):
             found = "none" if target is None else f"shape {tuple(target.shape)}"
             raise PromiseError(
@@ -130,7 +142,21 @@ def layer_weight_pairs(name: str, layer: Any, crossed: Any) -> list[tuple[Any, A
 
 def bridge_objects() -> dict[str, Any]:
     """Returns the bridge's own classes and functions, for a tf_keras custom object scope."""
-    return {"BridgeOperation": operation_layer(), **activation_objects()}
+    return {
+        "BridgeOperation": operation_layer(),
+        "BridgeLayer": bridge_layer(),
+        **activation_objects(),
+    }
+
+
+def is_masked(tensor: Any) -> bool:
+    """True for a tensor that carries a mask of either Keras."""
+    return getattr(tensor, "_keras_mask", None) is not None
+
+
+def is_bridge_layer(layer: Any) -> bool:
+    """True for a tf_keras layer that runs a Keras 3 layer as itself."""
+    return isinstance(layer, bridge_layer())
 
 
 def _last_name(path: str) -> str:
@@ -138,23 +164,45 @@ def _last_name(path: str) -> str:
     return path.split("/")[-1].split(":")[0]
 
 
-def _make_layer(call: Call, graph: Graph, seed: int, number: int) -> Any:
+def _make_layer(call: Call, graph: Graph, seed: int, number: int, masked: bool) -> Any:
     import keras
 
-    if isinstance(call.layer, keras.layers.Layer):
-        own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
-        return carry_over(call.layer, call.name, own_seed)
-    return carry_operation(call, graph.shapes)
+    if not isinstance(call.layer, keras.layers.Layer):
+        return carry_operation(call, graph.shapes, masked)
+    check_precision(call.layer, call.name)
+    own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
+    try:
+        made = carry_over(call.layer, call.name, own_seed)
+        if masked and made.supports_masking != call.layer.supports_masking:
+            raise NoCounterpart(f"tf_keras's {type(call.layer).__name__} treats masks differently")
+        return made
+    except NoCounterpart as reason:
+        calls = [other for other in graph.calls if other.name == call.name]
+        return run_as_itself(calls, str(reason), own_seed)
+
+
+def _first_call(layer: Any, call: Call, tensors: Mapping[Any, Any]) -> list[Any]:
+    try:
+        return call_layer(layer, call, tensors)
+    except Exception as error:
+        first_line = str(error).strip().split("\n")[0]
+        raise ConfigError(
+            f"layer '{call.name}' ({type(call.layer).__name__}) does not run on TensorFlow in "
+            f"tf_keras ({type(error).__name__}: {first_line}); leave prune and qat out"
+        ) from error
 
 
 def call_layer(layer: Any, call: Call, tensors: Mapping[Any, Any]) -> list[Any]:
     """Calls the tf_keras counterpart of a call's layer on the tensors of its Refs."""
     import keras
 
-    if isinstance(call.layer, keras.layers.Layer):
+    inputs = [tensors[ref] for ref in call.inputs]
+    given = inputs if len(inputs) > 1 else inputs[0]
+    if is_bridge_layer(layer):
+        result = layer(given, number=layer.spec.calls[call.outputs])
+    elif isinstance(call.layer, keras.layers.Layer):
         args, kwargs = fill((call.args, call.kwargs), tensors.__getitem__)
         result = layer(*args, **kwargs)
     else:
-        inputs = [tensors[ref] for ref in call.inputs]
-        result = layer(inputs if len(inputs) > 1 else inputs[0])
+        result = layer(given)
     return list(result) if isinstance(result, list | tuple) else [result]

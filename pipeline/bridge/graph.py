@@ -92,6 +92,8 @@ class Graph:
 def walk(model: keras.Model) -> Graph:
     """Reads the graph of a model; nested models are flattened into it.
 
+    A nested model that is subclassed has no graph: it is one call of one layer.
+
     Args:
         model: a built Keras 3 functional or Sequential model.
 
@@ -124,7 +126,7 @@ def _require_graph(model: Any) -> None:
         raise ConfigError(
             f"received {type(model).__module__}.{type(model).__name__}, expected a Keras 3 model"
         )
-    if not (isinstance(model, keras.Sequential) or hasattr(model, "_nodes_by_depth")):
+    if not _is_functional(model):
         raise ConfigError(
             f"model '{model.name}' of class {type(model).__name__} is subclassed and has no graph "
             "to cross; write it with the functional API, or use quantize.method: ptq without prune"
@@ -133,6 +135,14 @@ def _require_graph(model: Any) -> None:
         raise ConfigError(
             f"model '{model.name}' is not built; give it an Input layer or call it on data once"
         )
+
+
+def _is_functional(model: keras.Model) -> bool:
+    """True for a functional or Sequential model whose `call` is Keras's own."""
+    import keras
+
+    own_call = type(model).call.__module__.startswith("keras.src.models.")
+    return own_call and (isinstance(model, keras.Sequential) or hasattr(model, "_nodes_by_depth"))
 
 
 def _output_structure(model: keras.Model) -> Any:
@@ -171,7 +181,7 @@ def _add_call(graph: Graph, operation: Any, node: Any, known: dict[int, Ref], pr
     name = prefix + operation.name
     if isinstance(operation, keras.layers.InputLayer):
         raise ConfigError(f"input '{name}' is read by the graph but is no input of the model")
-    if isinstance(operation, keras.Model):
+    if isinstance(operation, keras.Model) and _is_functional(operation):
         _require_graph(operation)
         inner = {
             id(inside): known[id(outside)]
@@ -212,6 +222,17 @@ def _check_names(graph: Graph) -> None:
             raise ConfigError(
                 f"two layers are named '{call.name}'; the bridge finds layers by name: rename one"
             )
+
+
+def numbered_arguments(call: Call) -> Any:
+    """Returns a call's (args, kwargs) with each tensor stood for by its place in call.inputs."""
+    import keras
+
+    numbers = iter(range(len(call.inputs)))
+    return keras.tree.map_structure(
+        lambda leaf: Ref(next(numbers)) if isinstance(leaf, Ref) else leaf,
+        (call.args, call.kwargs),
+    )
 
 
 def fill(structure: Any, value_of: Callable[[Ref], Any]) -> Any:

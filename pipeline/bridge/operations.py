@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.bridge.graph import Call, Ref
-from pipeline.errors import ConfigError
+from pipeline.bridge.graph import Call, Ref, numbered_arguments
 
 # Operation → tf_keras layer of two or more tensors; QAT knows the layers, not the operations.
 MERGES: dict[str, str] = {
@@ -47,37 +46,24 @@ class OperationSpec:
         return self
 
 
-def carry_operation(call: Call, shapes: dict[Ref, tuple[int | None, ...]]) -> Any:
+def carry_operation(
+    call: Call, shapes: dict[Ref, tuple[int | None, ...]], masked: bool = False
+) -> Any:
     """Makes the tf_keras layer for a call of an operation.
 
     Args:
         call: a call whose layer is a Keras 3 Operation but no Layer.
         shapes: the graph's shapes.
+        masked: whether an input carries a mask. An operation drops it, a layer would not.
 
     Returns:
         A tf_keras layer to be called on the list of call.inputs (on the tensor if it is one).
-
-    Raises:
-        ConfigError: an operation from outside Keras.
     """
-    operation = call.layer
-    if not type(operation).__module__.startswith("keras.src.ops."):
-        raise ConfigError(
-            f"operation '{call.name}' of class {type(operation).__module__}."
-            f"{type(operation).__name__} is not Keras's own and cannot cross to tf_keras; "
-            "use keras.ops or built-in layers"
-        )
-    layer = _as_layer(call, shapes)
+    layer = None if masked else _as_layer(call, shapes)
     if layer is not None:
         return layer
-    import keras
-
-    numbers = iter(range(len(call.inputs)))
-    args, kwargs = keras.tree.map_structure(
-        lambda leaf: Ref(next(numbers)) if isinstance(leaf, Ref) else leaf,
-        (call.args, call.kwargs),
-    )
-    return operation_layer()(OperationSpec(operation, args, kwargs), name=call.name)
+    args, kwargs = numbered_arguments(call)
+    return operation_layer()(OperationSpec(call.layer, args, kwargs), name=call.name)
 
 
 def _as_layer(call: Call, shapes: dict[Ref, tuple[int | None, ...]]) -> Any | None:
@@ -86,6 +72,8 @@ def _as_layer(call: Call, shapes: dict[Ref, tuple[int | None, ...]]) -> Any | No
 
     layers = import_tf_keras().layers
     operation, kind = call.layer, type(call.layer).__name__
+    if not type(operation).__module__.startswith("keras.src.ops."):
+        return None
     plain = not call.kwargs and all(isinstance(arg, Ref) for arg in call.args)
     if kind in MERGES and plain and len(call.args) == 2:
         first, second = (shapes[ref] for ref in call.args)

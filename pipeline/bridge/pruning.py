@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.crossing import copy_weights_back, to_tf_keras
+from pipeline.bridge.crossing import copy_weights_back, is_bridge_layer, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
@@ -162,7 +162,7 @@ def choose_layers(
     for name, sparsities in layer_sparsities(config, weighted).items():
         class_name = weighted[name]
         if class_name not in PRUNED_WEIGHTS:
-            reason = LEFT_DENSE.get(class_name, f"tfmot cannot prune the class {class_name}")
+            reason = _reason_to_leave(plain.get_layer(name))
         elif sparsities is None:
             reason = "skip: true in prune.layers"
         elif not plain.get_layer(name).trainable:
@@ -178,6 +178,13 @@ def choose_layers(
             "remove prune from stages"
         )
     return chosen, skipped
+
+
+def _reason_to_leave(layer: Any) -> str:
+    if is_bridge_layer(layer):
+        return f"runs as itself: {layer.spec.reason}"
+    class_name = type(layer).__name__
+    return LEFT_DENSE.get(class_name, f"tfmot cannot prune the class {class_name}")
 
 
 @without_autograph

@@ -85,6 +85,8 @@ def reason_to_leave(layer: Any, calls: int = 1) -> str | None:
         return None if name in ACTIVATIONS else f"tfmot cannot quantize activation {name}"
     if class_name == "BridgeOperation":
         return f"operation {type(layer.spec.operation).__name__}, which tfmot does not know"
+    if class_name == "BridgeLayer":
+        return f"runs as itself: {layer.spec.reason}"
     if class_name not in QUANTIZED:
         return f"tfmot cannot quantize the class {class_name}"
     if class_name == "UpSampling2D" and layer.interpolation != "nearest":

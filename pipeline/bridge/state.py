@@ -66,13 +66,15 @@ class TrainingState:
 def random_states(model: tf_keras.Model) -> list[Any]:
     """Returns the state variable of each layer that draws random numbers.
 
-    Dropout's generator is not among model.variables (tf_keras 2.21.0).
+    Dropout's generator is not among model.variables (tf_keras 2.21.0); nor are those of a
+    BridgeLayer.
     """
     states = []
     for layer in model._flatten_layers():
         generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
         if generator is not None:
             states.append(generator.state)
+        states += getattr(layer, "seed_states", [])
     return states
 
 

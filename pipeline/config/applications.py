@@ -139,22 +139,6 @@ def check_application(config: Config) -> None:
             f"model.resize: received {list(model.resize)}, and {model.architecture} needs at "
             f"least {family.smallest}×{family.smallest} pixels"
         )
-    _check_bridge(config)
-
-
-def _check_bridge(config: Config) -> None:
-    """prune, cluster and qat rebuild the model in tf_keras, which not every family survives."""
-    if family_of(config.model.architecture).crosses:
-        return
-    behind = [stage for stage in config.stages if stage in ("prune", "cluster")]
-    if "quantize" in config.stages and config.quantize.method == "qat":
-        behind.append("quantize.method qat")
-    if behind:
-        raise ValueError(
-            f"model.architecture: {config.model.architecture} cannot cross to tf_keras, where "
-            f"{' and '.join(behind)} would work on it; leave them out of stages and use "
-            "quantize.method: ptq, or use another architecture"
-        )
 
 
 def _check_pixels(config: Config) -> None:

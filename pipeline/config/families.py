@@ -25,13 +25,11 @@ class Family:
         mode: what `preprocess_input` of the module does.
         smallest: smallest height and width in pixels, without the top.
         names: its networks.
-        crosses: whether the bridge can rebuild it in tf_keras, for prune and qat.
     """
 
     mode: Mode
     smallest: int
     names: tuple[str, ...]
-    crosses: bool = True
 
 
 FAMILIES: dict[str, Family] = {
@@ -39,7 +37,6 @@ FAMILIES: dict[str, Family] = {
         "inside",
         32,
         ("ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge"),
-        crosses=False,  # LayerScale and StochasticDepth are no layers of tf_keras
     ),
     "densenet": Family("torch", 32, ("DenseNet121", "DenseNet169", "DenseNet201")),
     "efficientnet": Family("inside", 32, tuple(f"EfficientNetB{n}" for n in range(8))),

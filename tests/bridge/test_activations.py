@@ -11,8 +11,8 @@ from pipeline.bridge.activations import (
     activation_objects,
     carry_activation,
 )
+from pipeline.bridge.layers_table import NoCounterpart
 from pipeline.bridge.start import import_tf_keras
-from pipeline.errors import ConfigError
 
 X = np.linspace(-6, 6, 49, dtype=np.float32).reshape(7, 7)
 
@@ -22,7 +22,7 @@ def test_both_compute_the_same(name: str) -> None:
     import keras
     import tensorflow as tf
 
-    crossed = import_tf_keras().activations.get(carry_activation(name, "layer 'x'"))
+    crossed = import_tf_keras().activations.get(carry_activation(name))
     expected = np.asarray(keras.activations.get(name)(X))
     np.testing.assert_allclose(np.asarray(crossed(tf.constant(X))), expected, atol=1e-6)
 
@@ -53,10 +53,10 @@ def test_custom_objects_find_the_functions_again() -> None:
 
 
 @pytest.mark.parametrize("value", ["glu", {"class_name": "function", "config": "mine"}])
-def test_an_unknown_activation_is_refused_by_layer(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"layer 'x': activation .* cannot cross.*use one of"):
-        carry_activation(value, "layer 'x'")
+def test_an_unknown_activation_has_no_counterpart(value: object) -> None:
+    with pytest.raises(NoCounterpart, match=r"activation '(glu|mine)' is not known"):
+        carry_activation(value)
 
 
 def test_none_stays_none() -> None:
-    assert carry_activation(None, "layer 'x'") is None
+    assert carry_activation(None) is None

@@ -44,10 +44,6 @@ def test_an_application_with_all_its_options() -> None:
             config(mobilenet(), data={"source": "csv", "path": "a.csv", "csv": {"target": "y"}}),
             "needs images, and data.source csv gives table",
         ),
-        (
-            config({"architecture": "applications/ConvNeXtTiny"}),
-            "ConvNeXtTiny cannot cross to tf_keras, where prune would work on it; leave them out",
-        ),
         ({"train": {"transfer": {}}}, "train.transfer: needs a model with a base to freeze"),
         (
             config(mobilenet(), train={"transfer": {}}, stages=["train", "tune"]),
