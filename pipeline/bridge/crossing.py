@@ -51,7 +51,7 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
     for call in graph.calls:
         if call.name not in layers:
             masked = any(is_masked(tensors[ref]) for ref in call.inputs)
-            layers[call.name] = _make_layer(call, graph, seed, len(layers), masked)
+            layers[call.name] = make_layer(call, graph, seed, len(layers), masked)
         results = _first_call(layers[call.name], call, tensors)
         for ref, result in zip(call.outputs, results, strict=True):
             tensors[ref] = result
@@ -164,7 +164,19 @@ def _last_name(path: str) -> str:
     return path.split("/")[-1].split(":")[0]
 
 
-def _make_layer(call: Call, graph: Graph, seed: int, number: int, masked: bool) -> Any:
+def make_layer(call: Call, graph: Graph, seed: int, number: int, masked: bool = False) -> Any:
+    """Makes the tf_keras layer, not built, for the layer or operation of a call.
+
+    Args:
+        call: of the graph.
+        graph: it tells the shapes that operations work on.
+        seed: of the model, ≥ 0.
+        number: of the layer in the model; equal seed and number draw equal random numbers.
+        masked: an input of the call carries a mask.
+
+    Raises:
+        ConfigError: it cannot cross, not even as itself.
+    """
     import keras
 
     if not isinstance(call.layer, keras.layers.Layer):

@@ -42,6 +42,8 @@ class ConversionRequest:
         float_operators: what the calibrated schemes do with an operator that has no integer
             kernel: refuse the file, or allow the operator to compute in float32 between
             DEQUANTIZE and QUANTIZE. `float_operators.find_float_operators` names them.
+        custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
+            file does not run; it tells all that are missing at once.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ConversionRequest:
     inference_io: InferenceIO = "int8"
     dense_scales: DenseScales = "per_channel"
     float_operators: FloatOperators = "refuse"
+    custom_operators: bool = False
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -133,6 +136,7 @@ def _convert_one(
         "io_dtype": request.io_dtype,
         "dense_scales": request.dense_scales,
         "float_operators": request.float_operators,
+        "custom_operators": request.custom_operators,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),
     }

@@ -46,8 +46,8 @@ def convert(order: dict[str, Any]) -> bytes:
 
     Args:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
-            `float_operators`, `representative` (`.npz` with an array `input:<name>` per input,
-            or None).
+            `float_operators`, `custom_operators`, `representative` (`.npz` with an array
+            `input:<name>` per input, or None).
 
     Returns:
         The content of the `.tflite` file.
@@ -66,6 +66,7 @@ def _make_converter(order: dict[str, Any], integers_only: bool = True) -> Any:
 
     converter = tf.lite.TFLiteConverter.from_saved_model(order["saved_model"])
     scheme, io_dtype = order["scheme"], tf.dtypes.as_dtype(order["io_dtype"])
+    converter.allow_custom_ops = order["custom_operators"]
     if scheme != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         # The only way to say so in tensorflow 2.21.0; verify.check_dense_scales looks at the file.

@@ -161,6 +161,13 @@ def _add_names(names: dict[int, str], entries: list[Any]) -> None:
         names[entry.TensorIndex()] = entry.Name().decode()
 
 
+def is_builtin(name: str) -> bool:
+    """True for an operator of TFLite's own set, False for a custom one."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    return hasattr(schema.BuiltinOperator, name) and name != "CUSTOM"
+
+
 def _names_of(enumeration: Any) -> dict[int, str]:
     return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
 

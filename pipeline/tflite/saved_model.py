@@ -41,6 +41,18 @@ def save_keras_model(
         results = model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
         return dict(zip(outputs, tf.nest.flatten(results), strict=True))
 
+    save_function(serve, directory)
+
+
+def save_function(serve: Any, directory: Path) -> None:
+    """Writes a tf.function as a SavedModel with one signature, `serving_default`.
+
+    Args:
+        serve: with an input signature of named tensors; returns a dictionary.
+        directory: made by this call, or overwritten.
+    """
+    import tensorflow as tf
+
     module = tf.Module()
     module.serve = serve
     function = serve.get_concrete_function()

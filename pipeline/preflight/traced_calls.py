@@ -1,0 +1,97 @@
+"""A SavedModel in which every operator carries the number of the call that it comes from.
+
+The converter names the tensors of a `.tflite` after the name scopes of the graph. Layers have
+scopes of their own, but operations have none and shared layers the same one twice; numbers tell
+all apart.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.bridge.crossing import call_layer
+from pipeline.bridge.graph import Graph, Ref, fill
+from pipeline.tflite.flatbuffer import Operator, Subgraph
+from pipeline.tflite.saved_model import save_function, signature_names
+
+if TYPE_CHECKING:
+    import tf_keras
+
+_SCOPE = "call_"
+_NUMBER = re.compile(rf"\b{_SCOPE}(\d+)/")
+
+
+def save_traced_calls(graph: Graph, directory: Path, crossed: tf_keras.Model | None = None) -> None:
+    """Writes a model call by call, for one sample at a time.
+
+    Args:
+        graph: of a Keras 3 model.
+        directory: made by this call.
+        crossed: its tf_keras counterpart, if that is what is to be converted.
+    """
+    import tensorflow as tf
+
+    names = signature_names([entry.name for entry in graph.inputs])
+    specs = [
+        tf.TensorSpec((1, *entry.shape[1:]), entry.dtype, name=name)
+        for entry, name in zip(graph.inputs, names, strict=True)
+    ]
+
+    @tf.function(input_signature=specs, autograph=False)
+    def serve(*tensors: Any) -> dict[str, Any]:
+        values = run_calls(graph, dict(zip(graph.inputs, tensors, strict=True)), crossed)
+        return {f"output_{n}": values[ref] for n, ref in enumerate(graph.output_refs())}
+
+    save_function(serve, directory)
+
+
+def run_calls(
+    graph: Graph, tensors: dict[Any, Any], crossed: tf_keras.Model | None
+) -> dict[Ref, Any]:
+    """Runs a graph call by call, each in a name scope with its number.
+
+    Args:
+        graph: of a Keras 3 model.
+        tensors: TensorFlow tensors by graph input.
+        crossed: what to call instead of the Keras 3 layers.
+
+    Returns:
+        Every tensor of the graph.
+    """
+    import keras
+    import tensorflow as tf
+
+    values: dict[Ref, Any] = {entry.ref: tensor for entry, tensor in tensors.items()}
+    for number, call in enumerate(graph.calls):
+        with tf.name_scope(f"{_SCOPE}{number}"):
+            if crossed is not None:
+                results = call_layer(crossed.get_layer(call.name), call, values)
+            else:
+                args, kwargs = fill((call.args, call.kwargs), values.__getitem__)
+                if getattr(call.layer, "_call_has_training_arg", False):
+                    kwargs["training"] = False  # RandomBrightness and its like default to True
+                is_layer = isinstance(call.layer, keras.layers.Layer)
+                made = (call.layer if is_layer else call.layer.call)(*args, **kwargs)
+                results = keras.tree.flatten(made)
+        values |= zip(call.outputs, results, strict=True)
+    return values
+
+
+def call_number(operator: Operator, subgraph: Subgraph) -> int | None:
+    """Tells from which call an operator of the converted file comes.
+
+    Args:
+        operator: of the file.
+        subgraph: that it stands in.
+
+    Returns:
+        The number; None for an operator between calls, such as the last DEQUANTIZE.
+    """
+    # The model's outputs have lost their names, so the last operator is told by what it reads.
+    for index in (*operator.outputs, *operator.inputs):
+        found = _NUMBER.search(subgraph.tensors[index].name) if index >= 0 else None
+        if found is not None:
+            return int(found[1])
+    return None

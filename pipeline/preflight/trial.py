@@ -1,0 +1,188 @@
+"""A real trial conversion: which operators TFLite lacks, and from which layers they come."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.conversion import CONVERTED_BY_TF_KERAS, fuse_recurrent_layers
+from pipeline.bridge.graph import Graph
+from pipeline.errors import PromiseError
+from pipeline.preflight.traced_calls import call_number, save_traced_calls
+from pipeline.preflight.verdicts import YES, Verdict
+from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph, is_builtin, read_model
+from pipeline.tflite.saved_model import signature_names
+
+if TYPE_CHECKING:
+    import tf_keras
+
+    from pipeline.tflite.worker import ConversionWorker
+
+# Larger models are not tried: a check takes seconds. MobileNetV2 has 3.5 M and 301 M.
+MOST_PARAMETERS = 30_000_000
+MOST_MACS = 3_000_000_000
+TIME_LIMIT = 60.0  # seconds of one conversion
+SAMPLES = 2
+_FLOATS = frozenset({"float32", "float16"})
+_BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the converter made of a model.
+
+    Attributes:
+        tried: False if the model was not given to the converter.
+        reason: why it was not tried, or why it gave no file at all; "" otherwise.
+        custom: layer name → operators that TFLite has no kernel for.
+        floats: layer name → operators that int8 leaves in float; None where int8 was not tried.
+        int8: why int8 was refused; "" if it was not.
+    """
+
+    tried: bool
+    reason: str = ""
+    custom: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    floats: dict[str, tuple[str, ...]] | None = None
+    int8: str = ""
+
+    @property
+    def converts(self) -> bool | None:
+        """Whether a float `.tflite` can be made; None if that was not tried."""
+        return (not self.reason and not self.custom) if self.tried else None
+
+    def verdict(self, name: str) -> Verdict:
+        """Says of one layer whether it is exported as built-in operators."""
+        if not self.tried:
+            return Verdict("not_tried", self.reason)
+        if name in self.custom:
+            missing = ", ".join(self.custom[name])
+            return Verdict("no", f"TFLite has no operator {missing}", REPLACE, blocks=True)
+        if self.reason:
+            return Verdict("not_tried", f"the converter refuses the model: {self.reason}")
+        if self.floats is not None and name in self.floats:
+            return Verdict("yes", f"int8 leaves {', '.join(self.floats[name])} in float32")
+        return YES
+
+
+REPLACE = "replace the layer by built-in layers that TFLite knows"
+
+
+def too_large(parameters: int, macs: int, graph: Graph) -> str:
+    """Returns why a model is not tried, or ""."""
+    if parameters > MOST_PARAMETERS:
+        return f"{parameters / 1e6:.0f} M parameters, tried up to {MOST_PARAMETERS / 1e6:.0f} M"
+    if macs > MOST_MACS:
+        return f"{macs / 1e9:.1f} G MACs, tried up to {MOST_MACS / 1e9:.0f} G"
+    for entry in graph.inputs:
+        if None in entry.shape[1:]:
+            return f"input '{entry.name}' has no fixed shape {entry.shape[1:]}"
+    return ""
+
+
+def goes_through_tf_keras(graph: Graph) -> bool:
+    """True for a model that is converted from its tf_keras counterpart."""
+    return any(type(call.layer).__name__ in CONVERTED_BY_TF_KERAS for call in graph.calls)
+
+
+@contextmanager
+def started_trial(
+    graph: Graph,
+    crossed: tf_keras.Model | None,
+    worker: ConversionWorker,
+    samples: Sequence[np.ndarray] | None = None,
+) -> Iterator[Future[Trial]]:
+    """Has a model converted in the background: int8, or float32 if that is refused.
+
+    Args:
+        graph: of a model that is small enough (`too_large`).
+        crossed: its tf_keras counterpart, if that is to be converted; changed for it.
+        worker: a converter, with a short time limit; not to be used by others meanwhile.
+        samples: one array (n, …) per input; default random numbers.
+
+    Yields:
+        What will hold the trial.
+    """
+    if crossed is not None:
+        fuse_recurrent_layers(crossed)
+    with (
+        tempfile.TemporaryDirectory(prefix="slimline-") as scratch,
+        ThreadPoolExecutor(1) as executor,
+    ):
+        saved = Path(scratch) / "saved_model"
+        save_traced_calls(graph, saved, crossed)
+        # Only the waiting for the child is done by the thread: TensorFlow stays in this one.
+        yield executor.submit(_convert, graph, saved, worker, _samples(graph, samples))
+
+
+def _convert(
+    graph: Graph, saved: Path, worker: ConversionWorker, samples: dict[str, np.ndarray]
+) -> Trial:
+    names = [call.name for call in graph.calls]
+    output = saved.parent
+    try:
+        request = ConversionRequest("int8", "int8")
+        made = convert(saved, [request], samples, output, worker)["int8"]
+        return Trial(True, floats=_float_operators(read_model(made), names))
+    except PromiseError as error:
+        refused = str(error)
+    try:
+        request = ConversionRequest("float", "float32", custom_operators=True)
+        made = convert(saved, [request], None, output, worker)["float"]
+    except PromiseError as error:
+        return Trial(True, reason=_cause(str(error)))
+    return Trial(True, custom=_custom_operators(read_model(made), names), int8=_cause(refused))
+
+
+def _cause(message: str) -> str:
+    """Drops the name of the trial file, which means nothing to the user."""
+    return message.partition(": ")[2] or message
+
+
+def _samples(graph: Graph, given: Sequence[np.ndarray] | None) -> dict[str, np.ndarray]:
+    """Returns a few samples by input name; token ids are 0, which any table has."""
+    rng = np.random.default_rng(0)
+    names = signature_names([entry.name for entry in graph.inputs])
+    samples: dict[str, Any] = {}
+    for number, (entry, name) in enumerate(zip(graph.inputs, names, strict=True)):
+        shape = (SAMPLES, *entry.shape[1:])
+        if given is not None:
+            samples[name] = given[number][:SAMPLES]
+        elif entry.dtype.startswith(("int", "uint")):
+            samples[name] = np.zeros(shape, entry.dtype)
+        else:
+            samples[name] = rng.normal(size=shape).astype(np.float32)
+    return samples
+
+
+def _custom_operators(model: ModelFile, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    return _by_layer(model, names, lambda operator, subgraph: not is_builtin(operator.name))
+
+
+def _float_operators(model: ModelFile, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    def computes_in_float(operator: Operator, subgraph: Subgraph) -> bool:
+        tensors = [subgraph.tensors[i] for i in (*operator.inputs, *operator.outputs) if i >= 0]
+        return operator.name not in _BOUNDARY and any(t.dtype in _FLOATS for t in tensors)
+
+    return _by_layer(model, names, computes_in_float)
+
+
+def _by_layer(
+    model: ModelFile, names: Sequence[str], counts: Callable[[Operator, Subgraph], bool]
+) -> dict[str, tuple[str, ...]]:
+    """Returns the names of the operators that count, by the layer that they come from."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            if counts(operator, subgraph):
+                number = call_number(operator, subgraph)
+                found["" if number is None else names[number]][operator.name] = None
+    return {name: tuple(operators) for name, operators in found.items()}
