@@ -5,14 +5,15 @@ The answers are the bridge's own: what refuses here is what would refuse in the 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bridge import clustering, pruning
 from pipeline.bridge.crossing import make_layer, to_tf_keras
 from pipeline.bridge.graph import Graph, walk
-from pipeline.bridge.pruning import WITHOUT_KERNEL, choose_layers
 from pipeline.bridge.qat_plan import plan_quantization
 from pipeline.errors import SlimlineError
 from pipeline.preflight.verdicts import NOTHING, YES, Verdict
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import keras
     import tf_keras
 
+    from pipeline.config.cluster import ClusterConfig
     from pipeline.config.prune import PruneConfig
 
 # The bridge's own tf_keras classes, which call the Keras 3 layer or operation.
@@ -103,18 +105,41 @@ def pruning_verdicts(crossing: Crossing, config: PruneConfig) -> dict[str, Verdi
         crossing: of a model with a graph.
         config: of the stage prune; its defaults prune whatever can be.
     """
+    choose = functools.partial(pruning.choose_layers, config=config)
+    return _chosen_verdicts(crossing, choose, pruning.WITHOUT_KERNEL, "it stays dense")
+
+
+def clustering_verdicts(crossing: Crossing, config: ClusterConfig) -> dict[str, Verdict]:
+    """Says for each layer whether clustering takes it.
+
+    Args:
+        crossing: of a model with a graph.
+        config: of the stage cluster; its defaults cluster whatever can be.
+    """
+    choose = functools.partial(clustering.choose_layers, config=config)
+    return _chosen_verdicts(crossing, choose, clustering.WITHOUT_KERNEL, "it keeps its values")
+
+
+def _chosen_verdicts(
+    crossing: Crossing,
+    choose: Callable[[Any], tuple[Mapping[str, Any], list[dict[str, str]]]],
+    without_kernel: Sequence[str],
+    otherwise: str,
+) -> dict[str, Verdict]:
+    """Asks a stage which layers it takes, and why not the others."""
     crossed = crossing.crossed
     if crossed is None:
         return dict.fromkeys(crossing.bridged, BLOCKED)
     weighted = [name for name in crossing.bridged if crossed.get_layer(name).weights]
     verdicts = dict.fromkeys(crossing.bridged, NOTHING)
     try:
-        chosen, skipped = choose_layers(crossed, config)
+        chosen, skipped = choose(crossed)
     except SlimlineError as error:
         return verdicts | dict.fromkeys(weighted, refusal(error))
     for entry in skipped:
-        if entry["class"] not in WITHOUT_KERNEL:
-            verdicts[entry["layer"]] = Verdict("no", entry["reason"], "none needed: it stays dense")
+        if entry["class"] not in without_kernel:
+            fix = f"none needed: {otherwise}"
+            verdicts[entry["layer"]] = Verdict("no", entry["reason"], fix)
     return verdicts | dict.fromkeys(chosen, YES)
 
 

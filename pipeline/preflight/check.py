@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.bridge.graph import Graph
+from pipeline.config.cluster import ClusterConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.preflight.answers import Compiled, read_answers
 from pipeline.preflight.bridging import (
     Crossing,
+    clustering_verdicts,
     cross,
     pruning_verdicts,
     quantization_verdicts,
@@ -27,7 +30,7 @@ from pipeline.preflight.trial import (
     started_trial,
     too_large,
 )
-from pipeline.preflight.verdicts import LayerRow, Preflight, TensorFacts, Verdict
+from pipeline.preflight.verdicts import Aspect, LayerRow, Preflight, TensorFacts, Verdict
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +42,7 @@ def check_model(
     model: keras.Model,
     compiled: Compiled | None = None,
     prune: PruneConfig | None = None,
+    cluster: ClusterConfig | None = None,
     samples: Sequence[np.ndarray] | None = None,
     worker: ConversionWorker | None = None,
     notes: Sequence[str] = (),
@@ -49,6 +53,7 @@ def check_model(
         model: any built Keras 3 model; it is not changed.
         compiled: loss and from_logits of its compile config, if it has one.
         prune: which layers are to be pruned; by default all that can be.
+        cluster: the same for clustering.
         samples: one array (n, …) per input for the trial of int8; default random numbers.
         worker: a started converter, to save its seconds of start-up.
         notes: what was said when the model was read; kept in front of the check's own.
@@ -61,14 +66,14 @@ def check_model(
         rows, trial = _rows_without_graph(model, refused), Trial(False, "it has no graph")
     else:
         crossing, trial = _cross_and_convert(model, graph, samples, worker)
-        rows = _rows(crossing, prune or PruneConfig(), trial)
+        rows = _rows(crossing, prune or PruneConfig(), cluster or ClusterConfig(), trial)
     return Preflight(
         name=model.name,
         class_name=type(model).__name__,
         rows=rows,
         inputs=_tensors(model, "inputs", "input_names"),
         outputs=_tensors(model, "outputs", "output_names"),
-        answers=read_answers(model, graph, compiled),
+        answers=read_answers(model, compiled),
         plan=describe_plan(rows, trial),
         notes=tuple(notes),
     )
@@ -96,29 +101,34 @@ def _cross_and_convert(
         return crossing or cross(model, graph), trial.result()
 
 
-def _rows(crossing: Crossing, prune: PruneConfig, trial: Trial) -> tuple[LayerRow, ...]:
+def _rows(
+    crossing: Crossing, prune: PruneConfig, cluster: ClusterConfig, trial: Trial
+) -> tuple[LayerRow, ...]:
     graph = crossing.graph
-    pruned, qat = pruning_verdicts(crossing, prune), quantization_verdicts(crossing)
+    pruned, clustered = pruning_verdicts(crossing, prune), clustering_verdicts(crossing, cluster)
+    qat = quantization_verdicts(crossing)
     rows = []
     for name, layer in graph.layers().items():
         calls = [call for call in graph.calls if call.name == name]
         macs = [call_macs(call, graph.shapes) for call in calls]
-        verdicts = {
+        verdicts: dict[Aspect, Verdict] = {
             "bridged": crossing.bridged[name],
             "pruned": pruned[name],
+            "clustered": clustered[name],
             "qat": qat[name],
             "exported": trial.verdict(name),
         }
-        total = None if None in macs else sum(macs)
+        total = None if None in macs else sum(filter(None, macs))
         rows.append(LayerRow(name, _class_name(layer), _size(layer), total, len(calls), verdicts))
     return tuple(rows)
 
 
 def _rows_without_graph(model: keras.Model, refused: Verdict) -> tuple[LayerRow, ...]:
     """The layers that a subclassed model holds; in which order it calls them is not known."""
-    verdicts = {
+    verdicts: dict[Aspect, Verdict] = {
         "bridged": refused,
         "pruned": refused,
+        "clustered": refused,
         "qat": refused,
         "exported": Verdict("not_tried", "the converter is tried on models with a graph"),
     }
@@ -133,7 +143,7 @@ def _class_name(layer: Any) -> str:
 
 
 def _size(layer: Any) -> int:
-    return sum(int(np.prod(weight.shape)) for weight in getattr(layer, "weights", ()))
+    return sum(prod(weight.shape) for weight in getattr(layer, "weights", ()))
 
 
 def _tensors(model: Any, which: str, names: str) -> tuple[TensorFacts, ...]:

@@ -17,18 +17,22 @@ def describe_plan(rows: Sequence[LayerRow], trial: Trial) -> tuple[str, ...]:
         rows: of the table.
         trial: the trial conversion.
     """
-    return (_pruning(rows), _training(rows), _conversion(trial))
+    return (
+        _kernels(rows, "prune", "pruned", "stays dense"),
+        _kernels(rows, "cluster", "clustered", "keeps its values"),
+        _training(rows),
+        _conversion(trial),
+    )
 
 
-def _pruning(rows: Sequence[LayerRow]) -> str:
-    pruned = _with(rows, "pruned", "yes")
-    if not pruned:
-        return "prune: not possible"
-    parameters = sum(row.parameters for row in pruned)
-    share = parameters / max(1, sum(row.parameters for row in rows))
-    words = f"prune: {len(pruned)} layers with {share:.0%} of the parameters"
-    dense = [row for row in _with(rows, "pruned", "no") if row.parameters]
-    return f"{words}; {listed(row.name for row in dense)} stay dense" if dense else words
+def _kernels(rows: Sequence[LayerRow], stage: str, aspect: Aspect, otherwise: str) -> str:
+    taken = _with(rows, aspect, "yes")
+    if not taken:
+        return f"{stage}: not possible"
+    share = sum(row.parameters for row in taken) / max(1, sum(row.parameters for row in rows))
+    words = f"{stage}: {counted(taken)} with {share:.0%} of the parameters"
+    left = [row.name for row in _with(rows, aspect, "no") if row.parameters]
+    return f"{words}; {otherwise}: {listed(left)}" if left else words
 
 
 def _training(rows: Sequence[LayerRow]) -> str:
@@ -36,8 +40,8 @@ def _training(rows: Sequence[LayerRow]) -> str:
     if not trained:
         return "qat: not possible; int8 comes from post-training quantization"
     if not left:
-        return f"qat: all {len(trained)} layers"
-    return f"qat: {len(trained)} layers; {listed(row.name for row in left)} left to the converter"
+        return f"qat: all of {counted(trained)}"
+    return f"qat: {counted(trained)}; left to the converter: {listed(row.name for row in left)}"
 
 
 def _conversion(trial: Trial) -> str:
@@ -56,6 +60,11 @@ def _conversion(trial: Trial) -> str:
 
 def _with(rows: Sequence[LayerRow], aspect: Aspect, answer: str) -> list[LayerRow]:
     return [row for row in rows if row.verdicts[aspect].answer == answer]
+
+
+def counted(rows: Sequence[LayerRow]) -> str:
+    """How many layers: "1 layer", "12 layers"."""
+    return f"{len(rows)} layer{'s' if len(rows) != 1 else ''}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.bridge.crossing import call_layer
 from pipeline.bridge.graph import Graph, Ref, fill
-from pipeline.tflite.flatbuffer import Operator, Subgraph
+from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph
 from pipeline.tflite.saved_model import save_function, signature_names
 
 if TYPE_CHECKING:
     import tf_keras
 
 _SCOPE = "call_"
-_NUMBER = re.compile(rf"\b{_SCOPE}(\d+)/")
+_NUMBER = re.compile(rf"{_SCOPE}(\d+)(?:/|$)")
 
 
 def save_traced_calls(graph: Graph, directory: Path, crossed: tf_keras.Model | None = None) -> None:
@@ -41,20 +41,30 @@ def save_traced_calls(graph: Graph, directory: Path, crossed: tf_keras.Model | N
 
     @tf.function(input_signature=specs, autograph=False)
     def serve(*tensors: Any) -> dict[str, Any]:
-        values = run_calls(graph, dict(zip(graph.inputs, tensors, strict=True)), crossed)
-        return {f"output_{n}": values[ref] for n, ref in enumerate(graph.output_refs())}
+        given = {entry.ref: x for entry, x in zip(graph.inputs, tensors, strict=True)}
+        values = run_calls(graph, given, crossed)
+        return {name: values[ref] for name, ref in _output_names(graph).items()}
 
     save_function(serve, directory)
 
 
+def _output_names(graph: Graph) -> dict[str, Ref]:
+    """Names each output after the call that makes it: the file keeps no other name for it."""
+    makers = {ref: number for number, call in enumerate(graph.calls) for ref in call.outputs}
+    return {
+        f"output_{place}_{_SCOPE}{makers[ref]}" if ref in makers else f"output_{place}": ref
+        for place, ref in enumerate(graph.output_refs())
+    }
+
+
 def run_calls(
-    graph: Graph, tensors: dict[Any, Any], crossed: tf_keras.Model | None
+    graph: Graph, tensors: dict[Ref, Any], crossed: tf_keras.Model | None = None
 ) -> dict[Ref, Any]:
     """Runs a graph call by call, each in a name scope with its number.
 
     Args:
         graph: of a Keras 3 model.
-        tensors: TensorFlow tensors by graph input.
+        tensors: TensorFlow tensors that enter it.
         crossed: what to call instead of the Keras 3 layers.
 
     Returns:
@@ -63,7 +73,7 @@ def run_calls(
     import keras
     import tensorflow as tf
 
-    values: dict[Ref, Any] = {entry.ref: tensor for entry, tensor in tensors.items()}
+    values = dict(tensors)
     for number, call in enumerate(graph.calls):
         with tf.name_scope(f"{_SCOPE}{number}"):
             if crossed is not None:
@@ -79,19 +89,21 @@ def run_calls(
     return values
 
 
-def call_number(operator: Operator, subgraph: Subgraph) -> int | None:
+def call_number(operator: Operator, subgraph: Subgraph, model: ModelFile) -> int | None:
     """Tells from which call an operator of the converted file comes.
 
     Args:
         operator: of the file.
         subgraph: that it stands in.
+        model: the file; it names the outputs.
 
     Returns:
-        The number; None for an operator between calls, such as the last DEQUANTIZE.
+        The number; None for an operator that belongs to no call.
     """
-    # The model's outputs have lost their names, so the last operator is told by what it reads.
+    outputs = model.output_names if subgraph is model.main else {}
     for index in (*operator.outputs, *operator.inputs):
-        found = _NUMBER.search(subgraph.tensors[index].name) if index >= 0 else None
-        if found is not None:
-            return int(found[1])
+        if index >= 0:
+            found = _NUMBER.search(outputs.get(index, subgraph.tensors[index].name))
+            if found is not None:
+                return int(found[1])
     return None

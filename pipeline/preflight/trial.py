@@ -20,6 +20,7 @@ from pipeline.preflight.traced_calls import call_number, save_traced_calls
 from pipeline.preflight.verdicts import YES, Verdict
 from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph, is_builtin, read_model
+from pipeline.tflite.float_operators import float_tensors
 from pipeline.tflite.saved_model import signature_names
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ MOST_PARAMETERS = 30_000_000
 MOST_MACS = 3_000_000_000
 TIME_LIMIT = 60.0  # seconds of one conversion
 SAMPLES = 2
-_FLOATS = frozenset({"float32", "float16"})
-_BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
+# Operators that belong to no call, such as a conversion of types at the edge.
+BETWEEN = "between layers"
+_COMMON = frozenset({"float32", "int32", "int64", "bool"})
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _convert(
     names = [call.name for call in graph.calls]
     output = saved.parent
     try:
-        request = ConversionRequest("int8", "int8")
+        request = ConversionRequest("int8", "int8", float_operators="allow")
         made = convert(saved, [request], samples, output, worker)["int8"]
         return Trial(True, floats=_float_operators(read_model(made), names))
     except PromiseError as error:
@@ -153,7 +155,7 @@ def _samples(graph: Graph, given: Sequence[np.ndarray] | None) -> dict[str, np.n
     names = signature_names([entry.name for entry in graph.inputs])
     samples: dict[str, Any] = {}
     for number, (entry, name) in enumerate(zip(graph.inputs, names, strict=True)):
-        shape = (SAMPLES, *entry.shape[1:])
+        shape = (SAMPLES, *(size or 1 for size in entry.shape[1:]))
         if given is not None:
             samples[name] = given[number][:SAMPLES]
         elif entry.dtype.startswith(("int", "uint")):
@@ -164,25 +166,34 @@ def _samples(graph: Graph, given: Sequence[np.ndarray] | None) -> dict[str, np.n
 
 
 def _custom_operators(model: ModelFile, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    return _by_layer(model, names, lambda operator, subgraph: not is_builtin(operator.name))
+    def name_of(operator: Operator, subgraph: Subgraph) -> str | None:
+        if is_builtin(operator.name):
+            return None
+        # TFLite has a Conv2D, but none for float16.
+        dtype = subgraph.tensors[operator.outputs[0]].dtype if operator.outputs else "float32"
+        return operator.name if dtype in _COMMON else f"{operator.name} ({dtype})"
+
+    return _by_layer(model, names, name_of)
 
 
 def _float_operators(model: ModelFile, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    def computes_in_float(operator: Operator, subgraph: Subgraph) -> bool:
-        tensors = [subgraph.tensors[i] for i in (*operator.inputs, *operator.outputs) if i >= 0]
-        return operator.name not in _BOUNDARY and any(t.dtype in _FLOATS for t in tensors)
+    def name_of(operator: Operator, subgraph: Subgraph) -> str | None:
+        return operator.name if float_tensors(subgraph, operator) else None
 
-    return _by_layer(model, names, computes_in_float)
+    return _by_layer(model, names, name_of)
 
 
 def _by_layer(
-    model: ModelFile, names: Sequence[str], counts: Callable[[Operator, Subgraph], bool]
+    model: ModelFile,
+    names: Sequence[str],
+    name_of: Callable[[Operator, Subgraph], str | None],
 ) -> dict[str, tuple[str, ...]]:
-    """Returns the names of the operators that count, by the layer that they come from."""
+    """Returns the operators that `name_of` names, by the layer that they come from."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
-            if counts(operator, subgraph):
-                number = call_number(operator, subgraph)
-                found["" if number is None else names[number]][operator.name] = None
+            name = name_of(operator, subgraph)
+            if name is not None:
+                number = call_number(operator, subgraph, model)
+                found[BETWEEN if number is None else names[number]][name] = None
     return {name: tuple(operators) for name, operators in found.items()}

@@ -10,8 +10,8 @@ from typing import Any, Literal
 # to the converter, which quantizes after training; no: cannot be done; nothing: there is nothing
 # to do it to (no kernel); not_tried: not known.
 Answer = Literal["yes", "as_itself", "converter", "no", "nothing", "not_tried"]
-Aspect = Literal["bridged", "pruned", "qat", "exported"]
-ASPECTS: tuple[Aspect, ...] = ("bridged", "pruned", "qat", "exported")
+Aspect = Literal["bridged", "pruned", "clustered", "qat", "exported"]
+ASPECTS: tuple[Aspect, ...] = ("bridged", "pruned", "clustered", "qat", "exported")
 
 
 @dataclass(frozen=True)

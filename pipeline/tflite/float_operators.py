@@ -53,14 +53,22 @@ def find_float_operators(model: ModelFile | Path) -> tuple[FloatOperator, ...]:
     tensors: dict[str, dict[str, None]] = defaultdict(dict)
     for subgraph in (read_model(model) if isinstance(model, Path) else model).subgraphs:
         for operator in subgraph.operators:
-            names = _float_tensors(subgraph, operator)
-            if names and operator.name not in _BOUNDARY:
+            names = float_tensors(subgraph, operator)
+            if names:
                 counts[operator.name] += 1
                 tensors[operator.name] |= dict.fromkeys(names)
     return tuple(FloatOperator(name, count, tuple(tensors[name])) for name, count in counts.items())
 
 
-def _float_tensors(subgraph: Subgraph, operator: Operator) -> list[str]:
+def float_tensors(subgraph: Subgraph, operator: Operator) -> list[str]:
+    """Returns the names of the float tensors that an operator computes on.
+
+    Args:
+        subgraph: that the operator stands in.
+        operator: QUANTIZE and DEQUANTIZE have none: they are the boundary.
+    """
+    if operator.name in _BOUNDARY:
+        return []
     indices = [index for index in (*operator.inputs, *operator.outputs) if index >= 0]
     found = [subgraph.tensors[index] for index in indices]
     return [tensor.name for tensor in found if tensor.dtype in FLOATS]

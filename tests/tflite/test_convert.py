@@ -78,6 +78,9 @@ def test_an_operator_without_a_kernel_is_named(worker: ConversionWorker, tmp_pat
     tf.saved_model.save(module, str(tmp_path / "det"), signatures=module.serve)
     with pytest.raises(PromiseError, match="refuses it: no TFLite kernel for MatrixDeterminant"):
         convert(tmp_path / "det", [ConversionRequest("det", "float32")], None, tmp_path, worker)
+    kept = ConversionRequest("det", "float32", custom_operators=True)
+    path = convert(tmp_path / "det", [kept], None, tmp_path, worker)["det"]
+    assert inspect(path).operators == {"MatrixDeterminant": 1}
 
 
 def test_several_inputs_are_calibrated_by_name(worker: ConversionWorker, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ArtifactError
-from pipeline.tflite.flatbuffer import read_model
+from pipeline.tflite.flatbuffer import is_builtin, read_model
 from pipeline.tflite.inspect import inspect
 from tests.tflite.conftest import Converted
 
@@ -71,3 +71,8 @@ def test_scrambled_files_are_read_or_refused_but_never_a_traceback(
         except ArtifactError:
             refused += 1
     assert refused > 10
+
+
+def test_operators_of_tflite_and_others() -> None:
+    assert is_builtin("CONV_2D") and is_builtin("UNIDIRECTIONAL_SEQUENCE_LSTM")
+    assert not is_builtin("Erfinv") and not is_builtin("CUSTOM")

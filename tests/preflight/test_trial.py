@@ -1,0 +1,93 @@
+"""The trial conversion: what TFLite lacks and what int8 leaves in float, by layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.bridge.crossing import to_tf_keras
+from pipeline.bridge.graph import walk
+from pipeline.preflight.trial import (
+    MOST_MACS,
+    MOST_PARAMETERS,
+    Trial,
+    goes_through_tf_keras,
+    started_trial,
+    too_large,
+)
+from pipeline.tflite.worker import ConversionWorker
+from tests.bridge.bridge_models import residual
+
+
+def trial(model: Any, converter: ConversionWorker, crossed: Any = None, **more: Any) -> Trial:
+    with started_trial(walk(model), crossed, converter, **more) as future:
+        return future.result()
+
+
+def test_a_missing_operator_is_named_with_its_layer(
+    awkward_model: Any, converter: ConversionWorker
+) -> None:
+    found = trial(awkward_model, converter)
+    name = next(op.name for op in awkward_model.operations if op.name.startswith("erfinv"))
+    half = ("Conv2D (float16)", "BiasAdd (float16)")
+    assert found.custom == {name: ("Erfinv",), "half_1": half, "half_2": half}
+    assert found.converts is False
+    verdict = found.verdict(name)
+    assert verdict.blocks and verdict.reason == "TFLite has no operator Erfinv"
+    assert found.verdict("conv").answer == "yes"
+
+
+def test_a_plain_model_becomes_integer(converter: ConversionWorker) -> None:
+    samples = [np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)]
+    found = trial(residual(), converter, samples=samples)
+    assert (found.converts, found.custom, found.floats, found.int8) == (True, {}, {}, "")
+    assert found.verdict("main").reason == ""
+
+
+def test_a_recurrent_model_is_tried_as_it_is_converted(converter: ConversionWorker) -> None:
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((6,), dtype="int32", name="tokens")
+    x = layers.LSTM(4, name="lstm")(layers.Embedding(9, 3, name="words")(inputs))
+    model = keras.Model(inputs, layers.Dense(2, name="logits")(x))
+    graph = walk(model)
+    assert goes_through_tf_keras(graph) and not goes_through_tf_keras(walk(residual()))
+    found = trial(model, converter, to_tf_keras(model))
+    assert found.converts and found.int8 == ""
+
+
+def test_a_layer_that_draws_only_in_training_converts(converter: ConversionWorker) -> None:
+    import keras
+
+    inputs = keras.Input((4, 4, 1))
+    x = keras.layers.RandomBrightness(0.1)(inputs)
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 3)(x))
+    assert trial(model, converter).converts
+
+
+def test_what_is_too_large_is_not_tried() -> None:
+    import keras
+
+    graph = walk(residual())
+    assert too_large(10, 10, graph) == ""
+    assert too_large(MOST_PARAMETERS + 10**6, 0, graph) == "31 M parameters, tried up to 30 M"
+    assert too_large(0, MOST_MACS * 2, graph) == "6.0 G MACs, tried up to 3 G"
+    inputs = keras.Input((None, 2), name="x")
+    open_sides = walk(keras.Model(inputs, keras.layers.Conv1D(1, 2)(inputs)))
+    assert "input 'x' has no fixed shape" in too_large(0, 0, open_sides)
+    not_tried = Trial(False, "too large")
+    assert not_tried.converts is None
+    assert not_tried.verdict("any").answer == "not_tried"
+
+
+def test_a_refusal_without_a_name_is_told_of_all_layers() -> None:
+    refused = Trial(True, reason="out of memory")
+    assert refused.converts is False
+    assert refused.verdict("any").reason == "the converter refuses the model: out of memory"
+
+
+def test_float_operators_are_told_with_a_yes() -> None:
+    found = Trial(True, floats={"ln": ("NEG", "RSQRT")}).verdict("ln")
+    assert (found.answer, found.reason) == ("yes", "int8 leaves NEG, RSQRT in float32")
