@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import UntrustedModelError
+from pipeline.models.hdf5_members import DAMAGED, array_fault, is_hard_link, read_names
 from pipeline.models.names import numbered, snake_case
 from pipeline.models.stored_array import StoredArray, StoredLayers
 
 if TYPE_CHECKING:
     import h5py
-
-# The header of a damaged file may be whole: then h5py (3.x) raises one of these further in.
-DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
 
 
 @contextmanager
@@ -88,7 +86,7 @@ def _inside_keras(path: Path) -> io.BytesIO:
 
 def _list_layers(file: h5py.File, path: Path, layers: Sequence[Any]) -> StoredLayers:
     root = _group(file, "model_weights", path) if "model_weights" in file else file
-    if _names(root, "layer_names"):
+    if read_names(root, "layer_names"):
         return _older_form(root, path)
     if "layers" in file:
         return _keras_3_form(_group(file, "layers", path), path, layers)
@@ -100,9 +98,9 @@ def _list_layers(file: h5py.File, path: Path, layers: Sequence[Any]) -> StoredLa
 
 def _older_form(root: h5py.Group, path: Path) -> StoredLayers:
     found: StoredLayers = {}
-    for layer in _names(root, "layer_names"):
+    for layer in read_names(root, "layer_names"):
         group = _group(root, layer, path)
-        arrays = [_array(group, weight, path) for weight in _names(group, "weight_names")]
+        arrays = [_array(group, weight, path) for weight in read_names(group, "weight_names")]
         if arrays:
             found[layer] = arrays
     return found
@@ -136,16 +134,6 @@ def class_numbers(layers: Sequence[Any]) -> list[str]:
     return [numbered(snake_case(type(layer).__name__), seen) for layer in layers]
 
 
-def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """Reads a list of names; long ones are cut into attribute0, attribute1, …"""
-    values: list[Any] = list(group.attrs.get(attribute, []))
-    number = 0
-    while f"{attribute}{number}" in group.attrs:
-        values += list(group.attrs[f"{attribute}{number}"])
-        number += 1
-    return [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values]
-
-
 def _group(parent: h5py.Group, name: str, path: Path) -> h5py.Group:
     import h5py
 
@@ -156,18 +144,10 @@ def _group(parent: h5py.Group, name: str, path: Path) -> h5py.Group:
 
 
 def _array(parent: h5py.Group, name: str, path: Path) -> StoredArray:
-    import h5py
-
     found = _member(parent, name, path)
-    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
-        raise UntrustedModelError(
-            f"model.weights {path}: '{name}' is no array of this file itself, so it is not read; "
-            "save the weights again"
-        )
-    if found.dtype.kind not in "fiu":
-        raise UntrustedModelError(
-            f"model.weights {path}: '{name}' has dtype {found.dtype}, expected numbers"
-        )
+    fault = array_fault(found)
+    if fault is not None:
+        raise UntrustedModelError(f"model.weights {path}: '{name}' {fault}; save the weights again")
 
     def read() -> np.ndarray:
         with _damage_told(path):
@@ -186,7 +166,7 @@ def _member(parent: h5py.Group, name: str, path: Path) -> Any:
             raise UntrustedModelError(
                 f"model.weights {path}: '{name}' is missing; the file is torn, save it again"
             )
-        if not isinstance(here.get(part, getlink=True), h5py.HardLink):
+        if not is_hard_link(here, part):
             raise UntrustedModelError(
                 f"model.weights {path}: '{name}' is a link, so it is not read; save the weights "
                 "again"
