@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fake_chain"]
+pytest_plugins = ["tests.fake_chain", "tests.foreign.good_files"]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -13,11 +13,18 @@ from pipeline.errors import UntrustedModelError
 from pipeline.foreign import classes
 from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.limits import MAX_CALLS, MAX_LAYERS
+from pipeline.foreign.nodes import (
+    class_and_config,
+    class_name_of,
+    describe,
+    dtype_name,
+    full_name,
+    is_keras_own,
+    is_operation,
+    keras_object,
+)
 from pipeline.foreign.values import Refusal, call_argument, plain_value
 from pipeline.models.names import snake_case
-
-KERAS_MODULES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
-_OWN_MODULES = (None, "keras", "tf_keras", "builtins")
 
 
 def check_config(config: Any, custom: CustomObjects, where: str) -> dict[str, Any]:
@@ -51,8 +58,8 @@ class _Check:
 
     def layer(self, node: Any, where: str) -> dict[str, Any]:
         """Checks a layer, a model or an operation."""
-        class_name, config = _class_and_config(node, where)
-        where = _describe(node, config, class_name, where)
+        class_name, config = class_and_config(node, where)
+        where = describe(node, config, class_name, where)
         self.layers += 1
         if self.layers > MAX_LAYERS:
             raise Refusal(f"more than {MAX_LAYERS:,} layers")
@@ -61,7 +68,7 @@ class _Check:
             made = self._custom_object(found, node, where)
         elif is_operation(node):
             made = _operation(class_name, config, where)
-        elif class_name in classes.MODELS and _is_keras_own(node):
+        elif class_name in classes.MODELS and is_keras_own(node):
             made = self._model(class_name, config, where)
         else:
             made = self._plain_layer(class_name, config, node, where)
@@ -77,10 +84,10 @@ class _Check:
                 f"{where} {classes.REFUSED_LAYERS[class_name]}; remove it, or replace it by "
                 "built-in layers, and save the model again"
             )
-        if class_name not in classes.LAYERS or not _is_keras_own(node):
+        if class_name not in classes.LAYERS or not is_keras_own(node):
             raise Refusal(f"{where} is not one of Keras's own layers that are read; {_ADVICE}")
         checked = {key: self._value(key, value, where) for key, value in config.items()}
-        return _object("keras.layers", class_name, checked)
+        return keras_object("keras.layers", class_name, checked)
 
     def _value(self, key: str, value: Any, where: str) -> Any:
         """Checks one setting of a layer; its name tells what kinds of objects it may hold."""
@@ -93,7 +100,7 @@ class _Check:
                 return [self.layer(one, where) for one in value]
             return self.layer(value, where)
         if key == "dtype":
-            return _dtype(value, where)
+            return dtype_name(value, where)
         if key.endswith("activation"):
             return self._activation(value, where)
         for ending, (module, names) in classes.OBJECTS_BY_KEY.items():
@@ -108,33 +115,35 @@ class _Check:
             if class_name in names or class_name in {snake_case(name) for name in names}:
                 return class_name
             raise Refusal(f"{where}: {value[:200]!r} is not one of {', '.join(sorted(names))}")
-        class_name, config = _class_and_config(value, where)
+        class_name, config = class_and_config(value, where)
         found = self.custom.find(value)
         if found is not None:
             return self._custom_object(found, value, where)
-        if class_name not in names or not _is_keras_own(value):
+        if class_name not in names or not is_keras_own(value):
             raise Refusal(
-                f"{where}: {_full_name(value)} is not one of {', '.join(sorted(names))}; {_ADVICE}"
+                f"{where}: {full_name(value)} is not one of {', '.join(sorted(names))}; {_ADVICE}"
             )
         checked = {key: plain_value(one, f"{where}: '{key}'") for key, one in config.items()}
-        return _object(module, class_name, checked)
+        return keras_object(module, class_name, checked)
 
     def _activation(self, value: Any, where: str) -> Any:
+        """Checks an activation: a name, a function of Keras, or a layer."""
+        name = value
         if isinstance(value, dict):
             found = self.custom.find(value)
             if found is not None:
                 return self._custom_object(found, value, where)
-            if value.get("class_name") in classes.ACTIVATION_LAYERS:
+            if class_name_of(value) in classes.ACTIVATION_LAYERS:
                 return self.layer(value, where)
-            if value.get("class_name") == "function" and _is_keras_own(value):
-                value = value.get("config")
-        if isinstance(value, str):
-            if value in classes.ACTIVATIONS:
-                return value
-            if self.custom.find({"class_name": value}) is not None:
-                return self.custom.reference({"class_name": value})
-        name = _full_name(value) if isinstance(value, dict) else repr(value)[:200]
-        raise Refusal(f"{where}: {name} is not one of Keras's own activations; {_ADVICE}")
+            own = class_name_of(value) == "function" and is_keras_own(value)
+            name = value.get("config") if own else None
+        if isinstance(name, str):
+            if name in classes.ACTIVATIONS:
+                return name
+            if self.custom.find({"class_name": name}) is not None:
+                return self.custom.reference({"class_name": name})
+        shown = full_name(value) if isinstance(value, dict) else repr(value)[:200]
+        raise Refusal(f"{where}: {shown} is not one of Keras's own activations; {_ADVICE}")
 
     def _model(self, class_name: str, config: dict[str, Any], where: str) -> dict[str, Any]:
         nodes = config.get("layers")
@@ -142,7 +151,7 @@ class _Check:
             raise Refusal(f"{where} has no list of layers")
         if class_name == "Sequential":
             layers = [self.layer(node, f"{where}, layer {n}") for n, node in enumerate(nodes)]
-            kept = ("name", "trainable", "build_input_shape")
+            kept: tuple[str, ...] = ("name", "trainable", "build_input_shape")
         else:
             layers = [self._called_layer(node, where) for node in nodes]
             kept = ("name", "trainable", "input_layers", "output_layers")
@@ -150,10 +159,12 @@ class _Check:
             key: plain_value(config[key], f"{where}: '{key}'") for key in kept if key in config
         }
         if class_name == "Sequential":
-            return _object("keras", "Sequential", {"name": None, **settings, "layers": layers})
+            return keras_object("keras", "Sequential", {"name": None, **settings, "layers": layers})
         if not {"input_layers", "output_layers"} <= settings.keys():
             raise Refusal(f"{where} states no input_layers or no output_layers")
-        return _object("keras.src.models.functional", "Functional", {**settings, "layers": layers})
+        return keras_object(
+            "keras.src.models.functional", "Functional", {**settings, "layers": layers}
+        )
 
     def _called_layer(self, node: Any, where: str) -> dict[str, Any]:
         """Checks a layer of a functional model together with its calls."""
@@ -196,11 +207,11 @@ class _Check:
         for ending, (own, names) in classes.OBJECTS_BY_KEY.items():
             if key.endswith(ending) or module == own:
                 return self._named_object(value, own, names, where)
-        if value["class_name"] in classes.DTYPE_POLICIES:
-            return _dtype(value, where)
-        if value["class_name"] == "function":
+        if class_name_of(value) in classes.DTYPE_POLICIES:
+            return dtype_name(value, where)
+        if class_name_of(value) == "function":
             return self._activation(value, where)
-        if str(value["class_name"]).startswith("__"):
+        if class_name_of(value).startswith("__"):
             return plain_value(value, where)
         return self.layer(value, where)
 
@@ -209,24 +220,6 @@ _ADVICE = (
     "where the code is yours and you trust it, give --custom-objects package.module, the module "
     "that defines it"
 )
-
-
-def is_operation(node: dict[str, Any]) -> bool:
-    """True for `x + y` and keras.ops in a functional model's list of layers.
-
-    Keras 3 writes no module into `.h5` files; there the layers Add, Multiply, … are told by the
-    dtype that each layer has and no operation.
-    """
-    module = node.get("module")
-    if module is not None:
-        return str(module).startswith("keras.src.ops.")
-    config = node.get("config")
-    return (
-        node.get("class_name") in classes.OPERATION_MODULES
-        and isinstance(config, dict)
-        and "dtype" not in config
-        and "trainable" not in config
-    )
 
 
 def _operation(class_name: str, config: dict[str, Any], where: str) -> dict[str, Any]:
@@ -238,7 +231,7 @@ def _operation(class_name: str, config: dict[str, Any], where: str) -> dict[str,
         checked[key] = call_argument(value, f"{where}: '{key}'")
         if key in classes.PIECES_KEYS and isinstance(value, int) and value > classes.MAX_PIECES:
             raise Refusal(f"{where} makes {value:,} pieces, expected at most {classes.MAX_PIECES}")
-    return _object(module, class_name, checked)
+    return keras_object(module, class_name, checked)
 
 
 def _call(call: Any, where: str) -> dict[str, Any]:
@@ -251,53 +244,3 @@ def _call(call: Any, where: str) -> dict[str, Any]:
         "args": [call_argument(value, where) for value in call["args"]],
         "kwargs": {str(key): call_argument(value, where) for key, value in keywords.items()},
     }
-
-
-def _dtype(value: Any, where: str) -> str:
-    """Returns the name of a dtype or policy; quantized ones are refused."""
-    name = value
-    if isinstance(value, dict) and value.get("class_name") in classes.DTYPE_POLICIES:
-        config = value.get("config")
-        name = config.get("name") if isinstance(config, dict) else None
-    if not isinstance(name, str) or name not in classes.DTYPES:
-        raise Refusal(
-            f"{where}: its dtype is {repr(name)[:200]}, expected one of "
-            f"{', '.join(sorted(classes.DTYPES))}; save the model before it is quantized"
-        )
-    return name
-
-
-def _class_and_config(node: Any, where: str) -> tuple[str, dict[str, Any]]:
-    if not isinstance(node, dict) or not isinstance(node.get("class_name"), str):
-        raise Refusal(f"{where} is no layer: received {type(node).__name__}")
-    config = node.get("config")
-    if not isinstance(config, dict):
-        if node["class_name"] in ("function", "__lambda__"):
-            raise Refusal(f"{where} is a function ({str(config)[:100]}), expected a layer")
-        raise Refusal(f"{where} ({node['class_name'][:200]}) has no settings")
-    return node["class_name"], config
-
-
-def _describe(node: Any, config: dict[str, Any], class_name: str, where: str) -> str:
-    name = config.get("name") or node.get("name")
-    shown = _full_name(node) if not _is_keras_own(node) else class_name[:200]
-    return f"layer '{str(name)[:200]}' ({shown})" if name else f"{where} ({shown})"
-
-
-def _full_name(node: dict[str, Any]) -> str:
-    module, name = node.get("module"), str(node.get("class_name"))
-    if name == "function":
-        name = str(node.get("config"))
-    return f"{str(module)[:200]}.{name[:200]}" if module else name[:200]
-
-
-def _is_keras_own(node: dict[str, Any]) -> bool:
-    """True if the file states a module of Keras, or none, and no registered name of its own."""
-    module, registered = node.get("module"), node.get("registered_name")
-    if registered not in (None, node.get("class_name"), node.get("config")):
-        return False
-    return module in _OWN_MODULES or str(module).startswith(KERAS_MODULES)
-
-
-def _object(module: str, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": None}

@@ -11,6 +11,7 @@ from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.keras_2_layers import ROWS, translate_layer
 from pipeline.foreign.keras_2_operations import OPERATION_LAYERS, translate_operation
 from pipeline.foreign.layer_tree import own_name
+from pipeline.foreign.nodes import keras_object
 from pipeline.foreign.values import Refusal, tensor
 
 _CONSTANT = "_CONSTANT_VALUE"
@@ -57,7 +58,7 @@ def _layer(node: Any, custom: CustomObjects) -> dict[str, Any]:
         for key in _NESTING_KEYS:
             if settings.get(key) is not None:
                 settings[key] = _inner(settings[key], custom)
-        made = _object("keras.layers", new_class, settings)
+        made = keras_object("keras.layers", new_class, settings)
     else:
         # The gate knows what to say of it.
         return dict(node)
@@ -90,12 +91,12 @@ def _sequential(config: Any, custom: CustomObjects) -> dict[str, Any]:
         shape = first.get("batch_input_shape") or settings.get("build_input_shape")
         if shape is not None:
             dtype = "float32" if nodes[0]["class_name"] != "Embedding" else "int32"
-            layers.insert(0, _object("keras.layers", "InputLayer", {
+            layers.insert(0, keras_object("keras.layers", "InputLayer", {
                 "batch_shape": shape, "dtype": dtype,
                 "name": own_name(f"{first.get('name')}_input"),
             }))  # fmt: skip
     made.pop("build_input_shape", None)
-    return _object("keras", "Sequential", {**made, "layers": layers})
+    return keras_object("keras", "Sequential", {**made, "layers": layers})
 
 
 def _functional(config: dict[str, Any], custom: CustomObjects) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _functional(config: dict[str, Any], custom: CustomObjects) -> dict[str, Any]
         calls = [_Call(nodes, raw) for raw in node.get("inbound_nodes", [])]
         made, made_calls = _called(node, calls, custom)
         layers.append({**made, "name": own_name(node["name"]), "inbound_nodes": made_calls})
-    return _object("keras.src.models.functional", "Functional", {
+    return keras_object("keras.src.models.functional", "Functional", {
         **{key: config[key] for key in ("name", "trainable") if key in config},
         "layers": layers,
         "input_layers": _ends(config["input_layers"], nodes),
@@ -179,7 +180,3 @@ def _ends(raw: Any, nodes: Mapping[str, str]) -> Any:
         return [own_name(name), call - (nodes[name] == "Sequential"), output]
     made = [_ends(one, nodes) for one in raw]
     return made[0] if len(made) == 1 else made
-
-
-def _object(module: str, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": None}

@@ -32,8 +32,9 @@ class Row:
     class_name: str | None = None
 
 
-# Of every layer: the input's shape is that of the model's input.
-_EVERYWHERE = Row(ignored=("batch_input_shape", "autocast"), only={"dynamic": False})
+# Of every layer: the input's shape is that of the model's input; where random numbers of the
+# training come from.
+_EVERYWHERE = Row(ignored=("batch_input_shape", "autocast", "rng_type"), only={"dynamic": False})
 _RECURRENT = Row(only={"time_major": False, "input_dim": None, "input_length": None},
                  ignored=("implementation",))  # fmt: skip
 _TRANSPOSED = Row(only={"groups": 1})
@@ -118,6 +119,8 @@ def translate_layer(class_name: str, config: Mapping[str, Any]) -> tuple[str, di
     for key, value in config.items():
         if key.endswith("_initializer") or key in row.ignored:
             continue
+        if key == "trainable" and key not in known:
+            continue  # what is frozen is restored once the model is rebuilt
         if key in row.renamed:
             translated[row.renamed[key]] = value
         elif key in _EVERYWHERE.ignored:
@@ -176,9 +179,12 @@ def _translate_value(key: str, value: Any, where: str) -> Any:
 
 
 def _arguments(layer_class: Any) -> set[str]:
-    """Returns the settings that a Keras 3 layer takes, its base class's included."""
-    names = {"name", "trainable", "dtype", "activity_regularizer"}
+    """Returns the settings that a Keras 3 layer takes, and those it hands to its base class."""
+    names: set[str] = set()
     for base in layer_class.__mro__:
         if "__init__" in vars(base):
-            names |= set(inspect.signature(base.__init__).parameters)
+            parameters = inspect.signature(base.__init__).parameters.values()
+            names |= {parameter.name for parameter in parameters}
+            if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
+                break
     return names - {"self", "args", "kwargs"}

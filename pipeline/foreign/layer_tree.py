@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.foreign.gate import is_operation
 from pipeline.foreign.keras_2_operations import OPERATION_LAYERS
+from pipeline.foreign.nodes import is_operation
 
 
 @dataclass(frozen=True)

@@ -178,5 +178,7 @@ def _settle_constants(model: keras.Model) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    # Keras repeats the config before it tells what was wrong with it.
+    text = str(error).rpartition("Exception encountered: ")[2]
+    text = " ".join(text.split()) or type(error).__name__
     return text if len(text) <= 300 else f"{text[:300]} …"

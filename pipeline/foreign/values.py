@@ -88,7 +88,7 @@ def _history(config: Any, where: str) -> list[Any]:
 
 def _array(value: dict[str, Any], where: str) -> dict[str, Any]:
     config = value.get("config")
-    if not isinstance(config, dict) or config.get("dtype") not in DTYPES:
+    if not isinstance(config, dict) or str(config.get("dtype")) not in DTYPES:
         raise Refusal(f"{where} holds an array of no number type")
     # Never "__tensor__": it would belong to the graph in which the model is first built.
     return {

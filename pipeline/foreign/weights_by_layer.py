@@ -23,6 +23,8 @@ _RENAMED = {"depthwise_kernel": "kernel", "sn_u": "vector_u"}
 # States of random generators, which Keras 2 keeps as weights of augmentation layers.
 _SEEDS = frozenset({"StateVar", "seed_generator_state"})
 
+# (name of the inner layer, weight)
+Pairs = list[tuple[str | None, Any]]
 # Layer → [(name, values)].
 LayerArrays = Mapping[str, list[tuple[str, np.ndarray]]]
 
@@ -49,13 +51,12 @@ def match_layers(
     values: dict[int, np.ndarray] = {}
     for name, listed in stored.items():
         arrays = [(n, array) for n, array in listed if _last(n) not in _SEEDS]
+        pairs: Pairs = []
         if name == TOP_LEVEL:
-            pairs = [(None, w) for w in [*model._trainable_variables,
-                                         *model._non_trainable_variables]]  # fmt: skip
+            own = [*model._trainable_variables, *model._non_trainable_variables]
+            pairs = [(None, weight) for weight in own]
         elif own_name(name) in layers:
             pairs = _weights(layers[own_name(name)], inner.get(own_name(name)))
-        else:
-            pairs = []
         if not arrays and not pairs:
             continue
         if len(arrays) != len(pairs):
@@ -67,30 +68,34 @@ def match_layers(
     return values
 
 
-def _weights(layer: Any, node: LayerNode | None) -> list[tuple[str | None, Any]]:
+def _weights(layer: Any, node: LayerNode | None) -> Pairs:
     """Lists (name of the inner layer, weight) in the order of the form: trainable ones first."""
     if node is None or node.inner is None:
         return [(None, w) for w in [*layer.trainable_weights, *layer.non_trainable_weights]]
     found = dict(_inner_layers(layer))
     ordered = [(leaf.name, found[leaf.name]) for leaf in leaves(node.inner) if leaf.name in found]
-    pairs = [(name, w) for name, one in ordered for w in one.trainable_weights]
+    pairs: Pairs = [(name, w) for name, one in ordered for w in one.trainable_weights]
     pairs += [(name, w) for name, one in ordered for w in one.non_trainable_weights]
-    seen: set[int] = set()
-    return [(n, w) for n, w in pairs if not (id(w) in seen or seen.add(id(w)))]  # type: ignore[func-returns-value]
+    # A layer that is called in two inner models is listed twice, its weights once.
+    unique: dict[int, tuple[str | None, Any]] = {}
+    for name, weight in pairs:
+        unique.setdefault(id(weight), (name, weight))
+    return list(unique.values())
 
 
 def _inner_layers(model: Any) -> list[tuple[str, Any]]:
-    found = []
+    found: list[tuple[str, Any]] = []
     for layer in model.layers:
         found += _inner_layers(layer) if hasattr(layer, "layers") else [(layer.name, layer)]
     return found
 
 
 def _match_layer(
-    pairs: list[tuple[str | None, Any]], arrays: list[tuple[str, np.ndarray]], where: str
+    pairs: Pairs, arrays: list[tuple[str, np.ndarray]], where: str
 ) -> dict[int, np.ndarray]:
     owners = {owner for owner, _ in pairs if owner is not None}
-    if not all(_fits(owner, w, name, owners) for (owner, w), (name, _) in zip(pairs, arrays)):  # noqa: B905
+    in_order = zip(pairs, arrays, strict=True)
+    if not all(_fits(owner, weight, name, owners) for (owner, weight), (name, _) in in_order):
         arrays = [_find(owner, weight, arrays, owners, where) for owner, weight in pairs]
     values: dict[int, np.ndarray] = {}
     for (_, weight), (name, array) in zip(pairs, arrays, strict=True):

@@ -1,4 +1,4 @@
-"""What of an HDF5 file may be read: hard links, and arrays of numbers that lie in the file itself."""
+"""What of an HDF5 file may be read: hard links, and arrays of numbers that lie in it."""
 
 from __future__ import annotations
 
