@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["__version__", "load_config", "run"]
+__all__ = ["__version__", "compress", "load_config", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +16,10 @@ def __getattr__(name: str) -> Any:
         from pipeline import api
 
         return getattr(api, name)
+    if name == "compress":
+        from pipeline.recipe.compress import compress
+
+        return compress
     if name == "__version__":
         from importlib import metadata
 

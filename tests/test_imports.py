@@ -29,6 +29,7 @@ LAYERS = (
     {"runner"},
     {"optimizer_study", "prediction"},
     {"api"},
+    {"recipe"},
     {"cli"},
 )
 # Of the same layer, who may import whom; training runs on batches of data, and the shipped

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ConfigError
+from pipeline.models.functional import has_graph
 
 if TYPE_CHECKING:
     import keras
@@ -126,7 +127,7 @@ def _require_graph(model: Any) -> None:
         raise ConfigError(
             f"received {type(model).__module__}.{type(model).__name__}, expected a Keras 3 model"
         )
-    if not _is_functional(model):
+    if not has_graph(model):
         raise ConfigError(
             f"model '{model.name}' of class {type(model).__name__} is subclassed and has no graph "
             "to cross; write it with the functional API, or use quantize.method: ptq without prune"
@@ -135,14 +136,6 @@ def _require_graph(model: Any) -> None:
         raise ConfigError(
             f"model '{model.name}' is not built; give it an Input layer or call it on data once"
         )
-
-
-def _is_functional(model: keras.Model) -> bool:
-    """True for a functional or Sequential model whose `call` is Keras's own."""
-    import keras
-
-    own_call = type(model).call.__module__.startswith("keras.src.models.")
-    return own_call and (isinstance(model, keras.Sequential) or hasattr(model, "_nodes_by_depth"))
 
 
 def _output_structure(model: keras.Model) -> Any:
@@ -181,7 +174,7 @@ def _add_call(graph: Graph, operation: Any, node: Any, known: dict[int, Ref], pr
     name = prefix + operation.name
     if isinstance(operation, keras.layers.InputLayer):
         raise ConfigError(f"input '{name}' is read by the graph but is no input of the model")
-    if isinstance(operation, keras.Model) and _is_functional(operation):
+    if isinstance(operation, keras.Model) and has_graph(operation):
         _require_graph(operation)
         inner = {
             id(inside): known[id(outside)]

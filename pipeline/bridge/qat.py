@@ -36,7 +36,7 @@ from pipeline.bridge.start import (
 )
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
-from pipeline.tflite.saved_model import save_keras_model
+from pipeline.tflite.saved_model import own_names, save_keras_model
 
 if TYPE_CHECKING:
     import keras
@@ -163,7 +163,8 @@ def quantization_aware_train(
     tuned = fine_tune(quantized, data, config, seed, work, output, progress, SECTION, hooks)
     check_masked(SECTION, masks, ADVICE)
     check_shared(SECTION, clusters, ADVICE)
-    names = ([tensor._keras_history.operation.name for tensor in model.inputs], model.output_names)
+    inputs = [tensor._keras_history.operation.name for tensor in model.inputs]
+    names = (inputs, own_names(model)[1])
     return QatResult(
         chosen, left, tuned.history, tuned.best_epoch, tuned.validation, zeros, proof,
         tuned.seconds, quantized, names,

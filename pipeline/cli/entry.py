@@ -14,6 +14,7 @@ import click
 
 import pipeline
 from pipeline.cli.compare import compare
+from pipeline.cli.compress import compress
 from pipeline.cli.describe import options
 from pipeline.cli.inspect import clean, show, status
 from pipeline.cli.optimizers import optimizers
@@ -44,7 +45,9 @@ def commands() -> None:
     """
 
 
-for command in (run, *stage_commands(), optimizers, predict, options, status, show, compare, clean):
+for command in (
+    compress, run, *stage_commands(), optimizers, predict, options, status, show, compare, clean,
+):  # fmt: skip
     commands.add_command(command)
 
 

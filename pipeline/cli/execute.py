@@ -43,6 +43,24 @@ def run_and_show(
     print(_json(result.as_json()) if options.as_json else _summary(result))
 
 
+def compress_and_show(as_json: bool, **asked: Any) -> None:
+    """Compresses a model file and prints the table and the paths.
+
+    Args:
+        as_json: one object, with the recipe beside what a run gives.
+        asked: what `recipe.compress.compress` takes.
+    """
+    from pipeline.recipe.compress import compress
+
+    with TerminalProgress() as progress:
+        show_warnings(progress)
+        found = compress(**asked, progress=progress)
+    if as_json:
+        print(_json({**found.run.as_json(), "recipe": str(found.recipe)}))
+    else:
+        print(f"{_summary(found.run)}\nrecipe: {found.recipe}")
+
+
 def show_plan(
     options: RunOptions, first: str | None, last: str | None, force: tuple[str, ...]
 ) -> None:

@@ -84,8 +84,8 @@ def looks_up_tokens(model: keras.Model) -> bool:
     """Tells whether what enters the model goes straight into an embedding."""
     import keras
 
-    entry = model.inputs[0]
-    readers = (op for op in model.operations if isinstance(op, keras.layers.Embedding))
+    entry, operations = model.inputs[0], getattr(model, "operations", model.layers)
+    readers = (op for op in operations if isinstance(op, keras.layers.Embedding))
     nodes = (node for reader in readers for node in reader._inbound_nodes)
     return any(tensor is entry for node in nodes for tensor in node.input_tensors)
 

@@ -129,6 +129,13 @@ def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
     )
     if not metric.higher_is_better:
         footer += f"\n{metric.name}: {metric.words}, {metric.direction}"
+    agreements = [
+        f"{entry['name']} {format_percent(entry['details']['agreement'])}"
+        for entry in evaluate_metrics["files"]
+        if (entry.get("details") or {}).get("agreement") is not None
+    ]
+    if agreements:
+        footer += f"\nsame answer as the float model: {', '.join(agreements)}"
     lines = [format_table(headers, rows, "lrrrrrrr"), *map(clean_cell, footer.splitlines())]
     return "\n".join(lines)
 

@@ -76,7 +76,9 @@ def _fit_to_data(
     """
     from pipeline.config.model import FileModel
     from pipeline.models.fit_to_data import check_fits, fix_input, output_form
+    from pipeline.models.functional import as_functional
 
+    model = as_functional(model, data.input_shape)
     check_fits(model, data.input_shape, data.input_dtype, data.task)
     model = fix_input(model, data.input_shape, data.input_dtype)
     if not isinstance(config.model, FileModel) or config.model.outputs != "auto":

@@ -52,7 +52,7 @@ def configure(task: str, folder: Path) -> Path:
     return write_config(folder, values, f"{task}.yaml")
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [task for task in TASKS if task != "parity"])
 def test_a_task_goes_through_the_whole_chain(task: str, tmp_path: Path) -> None:
     config = configure(task, tmp_path)
     done = slimline("run", config, "--json", cwd=tmp_path)

@@ -1,0 +1,249 @@
+"""One call from a model to its compressed file: `slimline compress`, `pipeline.compress`."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.api import run
+from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.errors import ConfigError, PromiseError
+from pipeline.progress import Progress, SilentProgress
+from pipeline.recipe.source import answers_of, data_section
+from pipeline.recipe.steps import Wishes, make_recipe
+from pipeline.recipe.task import infer_task
+from pipeline.results import RunResult
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from pipeline.foreign.load import ForeignModel
+
+RECIPE_FILE = "recipe.yaml"
+GIVEN_MODEL, GIVEN_DATA = "given.keras", "given.npz"
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What came of it.
+
+    Attributes:
+        run: every stage's figures; `run.table()`, `run.report`, `run.deploy`.
+        recipe: the configuration that was run; `slimline run RECIPE` goes on from it.
+        notes: how the model was understood.
+    """
+
+    run: RunResult
+    recipe: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tflite(self) -> bytes:
+        """Content of the file to deploy."""
+        if self.run.deploy is None:
+            raise PromiseError("no file was exported; see the stages of the run")
+        return self.run.deploy.read_bytes()
+
+    @property
+    def model(self) -> keras.Model:
+        """The compressed model as a plain Keras 3 model: same class, same layer names."""
+        from pipeline.models.files import load_model
+        from pipeline.stages.inputs import MODEL_FILE
+
+        made = [stage.path / MODEL_FILE for stage in self.run.stages.values()]
+        return load_model([path for path in made if path.is_file()][-1])
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What evaluate measured on the test split, by file."""
+        return {file["name"]: file for file in self.run.metrics["evaluate"]["files"]}
+
+
+def compress(
+    model: str | Path | Any,
+    data: str | Path | tuple[np.ndarray, np.ndarray] | Mapping[str, np.ndarray] | None = None,
+    *,
+    calibration: str | Path | np.ndarray | None = None,
+    wishes: Wishes | None = None,
+    name: str | None = None,
+    custom_objects: str | None = None,
+    artifacts: str | Path = "artifacts",
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Compressed:
+    """Makes a model small by a recipe that suits most: pruned while fine-tuned, then int8.
+
+    Args:
+        model: a `.keras` or `.h5` file, or a live Keras 3 or tf_keras model.
+        data: a `.npz` file, a folder of images, a source's name; (x, y), or a mapping with
+            x_train, y_train and so on.
+        calibration: samples without answers, instead of data: post-training quantization, judged
+            by its distance from the float model.
+        wishes: what is asked for; or its fields by name: sparsity, scheme, max_accuracy_drop,
+            epochs, task.
+        name: of the run; default: the model file's, or the live model's.
+        custom_objects: module with the model's own layers and functions; its code is run.
+        artifacts: folder of all results.
+        progress: where bars and notes go; default nowhere.
+
+    Returns:
+        The compressed Keras 3 model, the `.tflite` bytes and the figures.
+
+    Raises:
+        SlimlineError: of the type that tells what failed (see pipeline/errors.py).
+    """
+    if (data is None) == (calibration is None):
+        raise ConfigError(
+            "compress: expected either data (with labels) or calibration (samples without them)"
+        )
+    wishes = Wishes(**asked) if wishes is None else wishes
+    progress = SilentProgress() if progress is None else progress
+    found, file, name = _take_model(model, name, custom_objects, Path(artifacts))
+    section = _take_data(calibration if data is None else data, Path(artifacts) / name)
+    section, notes = _understand(found, section, wishes, labelled=data is not None)
+    for note in (*found.notes, *notes):
+        progress.note(note)
+    attempt = _Attempt(name, found, file, section, Path(artifacts), progress)
+    try:
+        result = attempt.run(wishes)
+    except PromiseError as error:
+        if not _may_train(wishes, section, found.model):
+            raise
+        progress.note(f"{error}; going on with quantization-aware training")
+        result = attempt.run(replace(wishes, qat=True))
+    return Compressed(result, attempt.recipe, notes)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A recipe that is written and run; a second one finds what the first has made."""
+
+    name: str
+    found: ForeignModel
+    file: dict[str, Any]
+    section: dict[str, Any]
+    artifacts: Path
+    progress: Progress
+
+    @property
+    def recipe(self) -> Path:
+        return self.artifacts / self.name / RECIPE_FILE
+
+    def run(self, wishes: Wishes) -> RunResult:
+        compiled = self.found.compiled
+        values = make_recipe(
+            self.section,
+            self.file,
+            wishes,
+            self._training_samples(),
+            None if compiled is None else compiled.learning_rate,
+            can_prune(self.found.model),
+        )
+        text = yaml.safe_dump({"run": {"name": self.name}, **values}, sort_keys=False)
+        write_bytes_atomic(self.recipe, f"# Written by slimline compress.\n{text}".encode())
+        return run(self.recipe, artifacts=self.artifacts, progress=self.progress)
+
+    def _training_samples(self) -> int:
+        values = {"run": {"name": self.name}, "data": self.section, "model": self.file}
+        prepared = run({**values, "stages": ["report"]}, artifacts=self.artifacts, last="data")
+        return int(prepared.metrics["data"]["samples"]["train"])
+
+
+def can_prune(model: keras.Model) -> bool:
+    """Tells whether the graph of the model has a layer that tfmot prunes."""
+    from pipeline.bridge.graph import walk
+    from pipeline.bridge.pruning import PRUNED_WEIGHTS
+
+    classes = {type(layer).__name__ for layer in walk(model).layers().values()}
+    return bool(classes & PRUNED_WEIGHTS.keys())
+
+
+def _may_train(wishes: Wishes, section: dict[str, Any], model: keras.Model) -> bool:
+    """Quantization-aware training is for int8, needs answers, and layers to put it in."""
+    bounded = wishes.max_accuracy_drop is not None and not wishes.qat
+    learns = wishes.scheme == "int8" and section["task"] != "parity"
+    return bounded and learns and can_prune(model)
+
+
+def _take_model(
+    model: Any, name: str | None, custom_objects: str | None, artifacts: Path
+) -> tuple[ForeignModel, dict[str, Any], str]:
+    """Returns the model, its section of the configuration, and the run's name."""
+    from pipeline.foreign.load import from_live, load_foreign
+    from pipeline.models.files import save_model
+    from pipeline.models.functional import as_functional
+    from pipeline.runtime import import_tensorflow
+
+    import_tensorflow()
+    if isinstance(model, str | Path):
+        path = Path(model)
+        found = load_foreign(path, custom_objects)
+        name = run_name(path.stem) if name is None else name
+    else:
+        found = from_live(model)
+        name = run_name(found.model.name) if name is None else name
+        path = artifacts / name / GIVEN_MODEL
+        save_model(found.model, path)
+    found = replace(found, model=as_functional(found.model))
+    section = {"path": str(path.absolute())}
+    if custom_objects is not None:
+        section["custom_objects"] = custom_objects
+    return found, section, name
+
+
+def run_name(text: str) -> str:
+    """Returns a name that a run may have, of a file's or a model's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip("._-")[:100] or "compressed"
+
+
+def _take_data(given: Any, folder: Path) -> dict[str, Any]:
+    """Returns the data section; arrays are written beside the run first."""
+    import numpy as np
+
+    if isinstance(given, str | Path):
+        return data_section(str(given))
+    if isinstance(given, Mapping):
+        arrays = dict(given)
+    else:
+        x, y = given if isinstance(given, tuple) else (given, None)
+        arrays = {"x": x} if y is None else {"x": x, "y": y}
+    stream = io.BytesIO()
+    np.savez(stream, **{key: np.asarray(array) for key, array in arrays.items()})  # type: ignore[arg-type]
+    write_bytes_atomic(folder / GIVEN_DATA, stream.getvalue())
+    return {"source": "npz", "path": str((folder / GIVEN_DATA).absolute())}
+
+
+def _understand(
+    found: ForeignModel, section: dict[str, Any], wishes: Wishes, labelled: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Completes the data section: the task, and ids that are not numbers."""
+    from pipeline.models.fit_to_data import last_activation, looks_up_tokens
+
+    model, kind = found.model, "none"
+    notes = [f"model: {found.origin}, {model.count_params():,} parameters"]
+    if looks_up_tokens(model):
+        kind = "tokens"
+        notes.append("its input is looked up in an embedding: samples are token ids")
+    if not labelled:
+        task = "parity"
+        notes.append("no answers: files are judged by their distance from the float model")
+    elif wishes.task is not None:
+        task = wishes.task
+    else:
+        compiled = found.compiled
+        task, reason = infer_task(
+            None if compiled is None else compiled.loss,
+            last_activation(model),
+            tuple(model.inputs[0].shape[1:]),
+            tuple(model.outputs[0].shape[1:]),
+            answers_of(section),
+        )
+        notes.append(f"task {task}: {reason} (--task says otherwise)")
+    return {**section, "task": task, "preprocessing": {"kind": kind}}, tuple(notes)
