@@ -17,6 +17,7 @@ BATCH_OF_SAMPLES = 10_000
 RATE_SHARE = 0.3
 DEFAULT_RATE = 1e-3
 SPARSITY = 0.5
+INTEGERS = ("int8", "int16x8")
 CALIBRATED = ("quantize", "export", "evaluate", "report")
 LEARNED = ("prune", "quantize", "export", "evaluate", "report")
 
@@ -87,7 +88,9 @@ def make_recipe(
     learns = data["task"] != "parity"
     sparsity = SPARSITY if wishes.sparsity is None else wishes.sparsity
     stages = list(LEARNED if learns and prunes and sparsity > 0 else CALIBRATED)
-    quantize: dict[str, Any] = {"schemes": [wishes.scheme], "float_operators": "allow"}
+    quantize: dict[str, Any] = {"schemes": [wishes.scheme]}
+    if wishes.scheme in INTEGERS:
+        quantize["float_operators"] = "allow"  # what has no integer kernel is named, not refused
     recipe: dict[str, Any] = {"data": data, "model": model}
     tuned = fine_tuning(samples, learning_rate, wishes.epochs)
     if "prune" in stages:
