@@ -18,6 +18,7 @@ from pipeline.config.schema import STAGE_NAMES, Config
 from pipeline.config.substitution import substitute
 from pipeline.data.fingerprint import describe_files, describe_source
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.foreign.custom import describe_module
 from pipeline.stages.contract import Stage
 from pipeline.stages.table import STAGES
 
@@ -127,6 +128,9 @@ def describe_stage(
     for field, path in model_files(config).items() if "model" in made_of["config"] else ():
         made_of["config"]["model"][field.removeprefix("model.")] = "file"
         made_of["inputs"][field] = describe_files({"": path}, store.folder / DIGEST_CACHE, field)
+    custom = made_of["config"].get("model", {}).get("custom_objects")
+    if custom is not None:
+        made_of["inputs"]["model.custom_objects"] = describe_module(custom)
     return made_of
 
 

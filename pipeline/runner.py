@@ -19,6 +19,7 @@ from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.schema import Config
 from pipeline.data.reading import data_errors
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.foreign.custom import load_custom_objects
 from pipeline.plan import (
     chain_of,
     check_range,
@@ -154,6 +155,8 @@ class _Runner:
                 self._start_converter()  # its imports overlap with the training
             # Each stage starts from the seed, so that what ran before it does not matter.
             runtime.start_tensorflow(self.config.run.seed)
+            # The code of the user's own layers, once it is asked for, before a model is read.
+            load_custom_objects(getattr(self.config.model, "custom_objects", None))
         self.progress.note(f"{stage.name}: started")
         started = time.perf_counter()
         context = Context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.config.data import DataConfig
+    from pipeline.config.schema import Config
     from pipeline.data.samples import Samples
 
 
@@ -58,6 +60,19 @@ def load_data(config: DataConfig, directory: Path, splits: tuple[str, ...]) -> P
         input_dtype=preparation.input_dtype,
         encoding=preparation.encoding,
     )
+
+
+def load_for_model(config: Config, directory: Path, splits: tuple[str, ...]) -> PreparedData:
+    """Loads splits as `load_data` does; the task is told what the model's outputs are.
+
+    Args:
+        config: the whole configuration; `model.outputs` tells logits from probabilities.
+        directory: folder that save_preparation wrote.
+        splits: of "train", "validation", "test".
+    """
+    data = load_data(config.data, directory, splits)
+    form = getattr(config.model, "outputs", "logits")
+    return replace(data, task=replace(data.task, probabilities=form == "probabilities"))
 
 
 def _read(config: DataConfig, preparation: Preparation, parts: frozenset[str]) -> SourceArrays:

@@ -22,15 +22,10 @@ REFERENCE_FILE = "reference.npz"
 
 
 def load_splits(config: Config, context: Context, *splits: str) -> PreparedData:
-    """Loads the named splits ("train", "validation", "test") as the model takes them.
+    """Loads the named splits ("train", "validation", "test") as the model takes them."""
+    from pipeline.data.load import load_for_model
 
-    The task is told what the model's outputs are, logits or probabilities.
-    """
-    from pipeline.data.prepare import load_data
-
-    data = load_data(config.data, context.input("data").path, splits)
-    form = getattr(config.model, "outputs", "logits")
-    return replace(data, task=replace(data.task, probabilities=form == "probabilities"))
+    return load_for_model(config, context.input("data").path, splits)
 
 
 def with_answers(

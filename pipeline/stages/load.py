@@ -1,4 +1,4 @@
-"""load: a model that is there already, looked at before anything is done to it.
+"""load: a model that is there already, read and looked at before anything is done to it.
 
 It stands in front of the chain where `model.path` is given, or `model.weights` without a stage
 that trains.
@@ -16,44 +16,55 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.data.prepared import PreparedData
+    from pipeline.foreign.load import ForeignModel
+
+# Of the training split, for the trial conversion.
+PREFLIGHT_SAMPLES = 16
 
 
 def run(config: Config, context: Context) -> StageResult:
-    """Reads the model, fits it to the data, and measures it on the validation split."""
+    """Reads the model, says what will happen to it, and measures it on the validation split."""
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
     from pipeline.models.predict import predict_outputs
+    from pipeline.preflight.check import check_model
+    from pipeline.preflight.refuse import refuse_impossible
     from pipeline.tasks.measure import measure
 
     data = load_splits(config, context, "train", "validation")
-    model, origin, notes = _read(config, data)
-    model, overrides, found = _fit_to_data(config, model, data)
-    data = load_splits(substituted(config, overrides), context, "validation")
+    read = _read(config, data)
+    model, overrides, found = _fit_to_data(config, read.model, data)
+    refuse_impossible(model, config)
+    looked_at = data.train.x[:PREFLIGHT_SAMPLES]
+    preflight = check_model(
+        model, read.compiled, config.prune, config.cluster, [looked_at], context.converter(),
+        (*read.notes, *found),
+    )  # fmt: skip
+    data = load_splits(_substituted(config, overrides), context, "validation")
     outputs = predict_outputs(model, data.validation.x)
     data = with_answers(data, "validation", lambda x: outputs)
     save_model(model, context.output / MODEL_FILE)
     return StageResult(
         {
-            "origin": origin,
+            "origin": read.origin,
             "parameters": model.count_params(),
             "validation": measure(data.task, outputs, data.validation.y[:]),
             "overrides": overrides,
+            "preflight": preflight.to_json(),
         },
         model_digest(model),
-        (*notes, *found),
+        (*preflight.notes, *preflight.plan),
     )
 
 
-def _read(config: Config, data: PreparedData) -> tuple[keras.Model, str, tuple[str, ...]]:
+def _read(config: Config, data: PreparedData) -> ForeignModel:
     """Returns the model, where it comes from, and what its reader has to say."""
     from pipeline.config.model import FileModel
+    from pipeline.foreign.load import ForeignModel, load_foreign
     from pipeline.models.build import build_model
 
     if isinstance(config.model, FileModel):
-        from pipeline.foreign.load import load_foreign
-
-        found = load_foreign(config.model.path, config.model.custom_objects)
-        return found.model, found.origin, found.notes
+        return load_foreign(config.model.path, config.model.custom_objects)
     model = build_model(
         config.model,
         data.input_shape,
@@ -62,7 +73,8 @@ def _read(config: Config, data: PreparedData) -> tuple[keras.Model, str, tuple[s
         data.input_dtype,
         data.tokens,
     )
-    return model, f"{config.model.architecture} with weights from a file", ()
+    origin = f"{config.model.architecture} with weights from a file"
+    return ForeignModel(model, origin, None, ())
 
 
 def _fit_to_data(
@@ -90,7 +102,7 @@ def _fit_to_data(
     return model, {"model.outputs": form}, (f"its outputs are {form}: {reason}",)
 
 
-def substituted(config: Config, overrides: dict[str, Any]) -> Config:
+def _substituted(config: Config, overrides: dict[str, Any]) -> Config:
     """Returns the configuration with the overrides in it."""
     from pipeline.config.substitution import substitute
 

@@ -36,10 +36,11 @@ STAGES: dict[str, Stage] = {
             name="load",
             version=1,
             run=load.run,
-            sections=("model",),
+            # What is asked of the model later is held against it here, before any work.
+            sections=("model", "prune.layers", "cluster.layers", "quantize.method", "stages"),
             needs=("data",),
             produces="model",
-            libraries=_KERAS,
+            libraries=(*_BRIDGE, *_LITERT),
             label="float",
         ),
         Stage(

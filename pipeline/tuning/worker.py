@@ -69,7 +69,8 @@ def setup_for(
 def prepare_inputs(arguments: dict[str, Any], threads: int) -> TrialInputs:
     """Starts TensorFlow with its share of the threads and loads the data."""
     from pipeline.config.load import validate
-    from pipeline.data.prepare import load_data
+    from pipeline.data.load import load_for_model
+    from pipeline.foreign.custom import load_custom_objects
     from pipeline.runtime import import_tensorflow, start_tensorflow
     from pipeline.tflite.worker import ConversionWorker
 
@@ -80,7 +81,8 @@ def prepare_inputs(arguments: dict[str, Any], threads: int) -> TrialInputs:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     start_tensorflow(arguments["seed"])
     config = validate(arguments["config"])
-    data = load_data(config.data, Path(arguments["data_folder"]), ("train", "validation"))
+    load_custom_objects(getattr(config.model, "custom_objects", None))
+    data = load_for_model(config, Path(arguments["data_folder"]), ("train", "validation"))
     base = arguments["base_model"]
     converter = ConversionWorker()
 
