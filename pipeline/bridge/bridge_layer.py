@@ -66,7 +66,9 @@ def named_weights(layer: Any) -> dict[str, Any]:
     """Returns the weights of a Keras 3 layer by names that differ within it: "query.kernel"."""
     named: dict[str, Any] = {}
     for weight in layer.weights:
-        name = weight.path.removeprefix(layer.path + "/").replace("/", ".")
+        # A subclassed model that was built by its file has no path of its own.
+        prefix = f"{layer.path or layer.name}/"
+        name = weight.path.removeprefix(prefix).replace("/", ".")
         repeated = sum(known.split("~")[0] == name for known in named)
         named[f"{name}~{repeated}" if repeated else name] = weight
     return named

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import importlib.util
 import sys
 import traceback
 import types
@@ -98,11 +100,35 @@ def load_custom_objects(module_name: str | None) -> CustomObjects:
     return CustomObjects(found)
 
 
-def _import(module_name: str) -> types.ModuleType:
+def describe_module(module_name: str) -> dict[str, str]:
+    """Returns {"module", "sha256"} of a module's file, which is not run for it.
+
+    Raises:
+        ConfigError: there is no such module, or no file of it.
+    """
+    _see_current_folder()
+    try:
+        found = importlib.util.find_spec(module_name)
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(f"No module named '{module_name}'")
+        content = Path(found.origin).read_bytes()
+    except (ImportError, OSError, ValueError) as error:
+        raise ConfigError(
+            f"custom objects {module_name}: {error}; expected a module such as package.module, in "
+            "the current folder or installed"
+        ) from error
+    return {"module": module_name, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _see_current_folder() -> None:
     # A console script starts without the current folder on the path; `python -m` has it as "".
     folder = str(Path.cwd())
     if folder not in sys.path and "" not in sys.path:
         sys.path.insert(0, folder)
+
+
+def _import(module_name: str) -> types.ModuleType:
+    _see_current_folder()
     try:
         return importlib.import_module(module_name)
     except Exception as error:  # the user's own code may raise anything

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import ConfigError
+from pipeline.models.functional import has_graph
 
 if TYPE_CHECKING:
     import keras
@@ -156,8 +157,8 @@ def last_activation(model: keras.Model) -> str | None:
     while True:
         operation = tensor._keras_history.operation
         name = type(operation).__name__
-        if isinstance(operation, keras.Sequential | keras.models.Model):
-            return last_activation(operation)
+        if isinstance(operation, keras.Model):
+            return last_activation(operation) if has_graph(operation) else None
         if name not in PASSES_ON or not operation._inbound_nodes[0].input_tensors:
             break
         tensor = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors[0]

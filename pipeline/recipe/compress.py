@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -146,7 +147,9 @@ class _Attempt:
             None if compiled is None else compiled.learning_rate,
             can_prune(self.found.model),
         )
-        text = yaml.safe_dump({"run": {"name": self.name}, **values}, sort_keys=False)
+        # By way of JSON: what stands twice would become a YAML alias, which is not read.
+        plain = json.loads(json.dumps({"run": {"name": self.name}, **values}))
+        text = yaml.safe_dump(plain, sort_keys=False)
         write_bytes_atomic(self.recipe, f"# Written by slimline compress.\n{text}".encode())
         return run(self.recipe, artifacts=self.artifacts, progress=self.progress)
 
