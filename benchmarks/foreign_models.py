@@ -124,9 +124,8 @@ def train(name: str, x: np.ndarray, y: np.ndarray, epochs: int, folder: Path) ->
 
 def measure(name: str, arrays: dict[str, np.ndarray], epochs: int, folder: Path) -> dict[str, Any]:
     """Trains, saves, reads each form, and compresses one."""
-    from pipeline.foreign.load import load_foreign
-
     import pipeline
+    from pipeline.foreign.load import load_foreign
 
     trained = train(name, arrays["x_train"], arrays["y_train"], epochs, folder)
     looked_at = arrays["x_val"][:LOOKED_AT]

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 class Compiled(Protocol):
     """What is read of a model's compile config."""
 
-    loss: str | None
-    from_logits: bool | None
+    @property
+    def loss(self) -> str | None:
+        """Keras's name of it."""
+
+    @property
+    def from_logits(self) -> bool | None:
+        """As the loss was told."""
 
 
 @dataclass(frozen=True)
