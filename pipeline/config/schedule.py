@@ -1,4 +1,4 @@
-"""Learning-rate schedules: `train.schedule`, `prune.schedule`, `quantize.qat.schedule`.
+"""Learning-rate schedules: the `schedule` of `train`, `prune`, `cluster` and `quantize.qat`.
 
 The formulae stand in pipeline/training/schedules.py and decays.py.
 """

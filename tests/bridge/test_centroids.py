@@ -47,6 +47,14 @@ def test_the_table_is_what_may_be_configured_and_what_tfmot_has() -> None:
     assert set(names) - set(INITIALIZATIONS.values()) == {"RANDOM"}
 
 
+def test_density_based_finds_fewer_values_than_asked() -> None:
+    """tfmot looks at 30 points of each sign (tfmot 0.8.1); docs/cluster.md says so."""
+    kernel = np.random.default_rng(0).normal(size=(80, 80)).astype(np.float32)
+    layer = wrap_layer(dense(kernel), 128, "density_based", preserve_sparsity=True)
+    layer.build((None, 80))
+    assert np.unique(layer.cluster_centroids["kernel"]).size < 61
+
+
 def test_each_weight_takes_the_nearest_centroid() -> None:
     layer = wrapped()
     order = [float(value) for value in layer.cluster_centroids["kernel"].numpy()]

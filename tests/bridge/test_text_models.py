@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.bridge.clustering import cluster
 from pipeline.bridge.conversion import save_for_conversion
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.pruning import prune
 from pipeline.bridge.qat import quantization_aware_train
 from pipeline.bridge.state import random_states
+from pipeline.config.cluster import ClusterConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.prepared import PreparedData, Split
+from pipeline.errors import PromiseError
 from pipeline.progress import SilentProgress
 from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.verify import check_dtypes, compare_outputs
+from pipeline.tflite.verify_clusters import ClusteredKernel, check_clusters
 from pipeline.tflite.worker import ConversionWorker
 from tests.bridge.test_conversion import INT8, LENGTH, TASK, TOKENS, build
 
@@ -61,6 +66,32 @@ def test_a_pruned_lstm_ends_in_one_operator_with_its_zeros(
     assert found.operators["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 1
     zeros = sum(row["zeros"] for row in result.layers)
     assert sum(weight.counts.zeros for weight in found.weights) >= zeros
+
+
+def test_a_clustered_lstm_keeps_its_values_in_each_gate(
+    texts: PreparedData, converter: ConversionWorker, tmp_path: Path
+) -> None:
+    model = build("lstm")
+    config = ClusterConfig.model_validate({**FINE_TUNE, "epochs": 1, "number_of_clusters": 5})
+    work, output = tmp_path / "work", tmp_path / "output"
+    result = cluster(model, texts, config, 5, work, output, SilentProgress())
+    rows = {(row["layer"], row["tensor"]): row for row in result.layers}
+    assert {("embedding", "embeddings"), ("lstm", "kernel"), ("lstm", "recurrent_kernel")} < set(
+        rows
+    )
+    assert {row["distinct"] for row in rows.values()} <= {4, 5}, "one may have lost its weights"
+    save_for_conversion(model, tmp_path / "saved")
+    requests = [ConversionRequest("float", "float32"), INT8]
+    paths = convert(tmp_path / "saved", requests, texts.train.x[:], tmp_path, converter)
+    kernels = [
+        ClusteredKernel(layer, tensor, tuple(row["shape"]), 5, row["normalized"])
+        for (layer, tensor), row in rows.items()
+    ]
+    for path in paths.values():
+        check_clusters(path, kernels)
+        harsher = [replace(k, number_of_clusters=2) for k in kernels if k.layer == "lstm"]
+        with pytest.raises(PromiseError, match=r"different values in lstm/\w+, promised at most 2"):
+            check_clusters(path, harsher)
 
 
 def test_masks_of_recurrent_dropout_go_on_after_a_restart() -> None:

@@ -65,12 +65,18 @@ SMALL: dict[str, Any] = {
         "optimizer": {"name": "adam", "learning_rate": 0.005},
         "pruning_schedule": {"kind": "polynomial", "final_sparsity": 0.5, "end_step": "50%"},
     },
+    "cluster": {
+        "epochs": 2,
+        "number_of_clusters": 8,
+        "optimizer": {"name": "adam", "learning_rate": 0.001},
+    },
     "quantize": {
         "method": "qat",
         "qat": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.001}},
     },
     "export": {"min_label_agreement": 0.9},
     "evaluate": {"latency_runs": 10},
+    "stages": ["train", "tune", "prune", "cluster", "quantize", "export", "evaluate", "report"],
 }
 
 

@@ -15,13 +15,35 @@ from pipeline.tflite.inspect import inspect
 from pipeline.tflite.interpreter import load
 from tests.integration.conftest import SMALL, digests, environment, slimline, write_config
 
+PTQ = {
+    **SMALL,
+    "quantize": {
+        "method": "ptq", "schemes": ["int8", "dynamic_range"], "dense_scales": "per_tensor",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ptq_run(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of SMALL with quantization after training, from the results of small_run; the
+    files plan and result hold what the two commands said."""
+    folder = tmp_path_factory.mktemp("ptq")
+    shutil.copytree(small_run / "artifacts", folder / "artifacts", symlinks=True)
+    config = write_config(folder, PTQ)
+    for name, options in (("plan", ["--dry-run"]), ("result", [])):
+        done = slimline("run", config, *options, "--json", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        (folder / name).write_text(done.stdout)
+    return folder
+
 
 def test_the_bundle_is_complete_and_runs(small_run: Path) -> None:
     export = small_run / "artifacts" / "small" / "export"
     names = {path.name for path in export.iterdir()}
     assert names >= {
-        "float.tflite", "float.json", "pruned.tflite", "pruned.json", "int8.tflite", "int8.json",
-        "model_data.h", "model_data.cc", "run_model.py",
+        "float.tflite", "float.json", "pruned.tflite", "pruned.json", "clustered.tflite",
+        "clustered.json", "int8.tflite", "int8.json", "model_data.h", "model_data.cc",
+        "run_model.py",
     }  # fmt: skip
     sidecar = json.loads((export / "int8.json").read_text())
     assert sidecar["inputs"][0]["dtype"] == sidecar["outputs"][0]["dtype"] == "int8"
@@ -37,9 +59,38 @@ def test_the_bundle_is_complete_and_runs(small_run: Path) -> None:
 
 def test_the_asked_sparsity_is_in_the_flatbuffer(small_run: Path) -> None:
     export = small_run / "artifacts" / "small" / "export"
-    for name in ("pruned", "int8"):
+    for name in ("pruned", "clustered", "int8"):
         assert inspect(export / f"{name}.tflite").sparsity >= 0.5 - 1e-3
     assert inspect(export / "float.tflite").sparsity < 0.05
+
+
+def test_zeros_and_clusters_are_in_the_flatbuffer_after_qat(small_run: Path) -> None:
+    export = small_run / "artifacts" / "small" / "export"
+    for name in ("clustered", "int8"):
+        kernels = inspect(export / f"{name}.tflite").kernels
+        assert [kernel.counts.distinct for kernel in kernels] == [8, 8], name
+    pruned = {k.shape: k.counts for k in inspect(export / "pruned.tflite").kernels}
+    for kernel in inspect(export / "int8.tflite").kernels:
+        assert kernel.counts.zeros >= pruned[kernel.shape].zeros
+        assert pruned[kernel.shape].distinct > 100
+
+
+def test_after_training_quantization_keeps_them_too_and_the_file_is_smaller(
+    ptq_run: Path,
+) -> None:
+    kernels = inspect(ptq_run / "artifacts/small/export/int8.tflite").kernels
+    assert [kernel.counts.distinct for kernel in kernels] == [8, 8]
+    config = write_config(ptq_run, PTQ, "without.yaml")
+    chain = "stages=[train,tune,prune,quantize]"
+    done = slimline("run", config, "--name", "without", "--set", chain, cwd=ptq_run)
+    assert done.returncode == 0, done.stderr
+    names = ("small", "without")
+    (clustered, other) = (
+        json.loads((ptq_run / f"artifacts/{name}/quantize/manifest.json").read_text())["metrics"]
+        for name in names
+    )
+    assert clustered["files"][0]["gzip_bytes"] < 0.9 * other["files"][0]["gzip_bytes"]
+    assert clustered["files"][0]["sparsity"] >= 0.5
 
 
 def test_the_evaluation_is_what_the_file_answers_on_the_test_split(small_run: Path) -> None:
@@ -100,18 +151,13 @@ def test_stdout_is_the_table_and_stderr_has_no_chatter(small_run: Path) -> None:
     assert all(line.startswith("  ") for line in done.stderr.splitlines()), done.stderr
 
 
-def test_a_change_in_quantize_runs_only_what_follows(small_run: Path, tmp_path: Path) -> None:
-    shutil.copytree(small_run / "artifacts", tmp_path / "artifacts", symlinks=True)
-    ptq = {**SMALL, "quantize": {"method": "ptq", "schemes": ["dynamic_range"]}}
-    config = write_config(tmp_path, ptq)
-    done = slimline("run", config, "--dry-run", "--json", cwd=tmp_path)
-    plan = {line["stage"]: line["state"] for line in json.loads(done.stdout)["plan"]}
-    assert plan == {
+def test_a_change_in_quantize_runs_only_what_follows(ptq_run: Path) -> None:
+    plan, result = (json.loads((ptq_run / name).read_text()) for name in ("plan", "result"))
+    assert {line["stage"]: line["state"] for line in plan["plan"]} == {
         "data": "cached", "train": "cached", "tune": "cached", "prune": "cached",
-        "quantize": "run", "export": "waits", "evaluate": "waits", "report": "waits",
+        "cluster": "cached", "quantize": "run", "export": "waits", "evaluate": "waits",
+        "report": "waits",
     }  # fmt: skip
-    done = slimline("run", config, "--json", cwd=tmp_path)
-    result = json.loads(done.stdout)
     assert [s["stage"] for s in result["stages"] if not s["cached"]] == [
         "quantize", "export", "evaluate", "report",
     ]  # fmt: skip
@@ -145,10 +191,10 @@ def test_two_fresh_processes_make_equal_files(small_run: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     first = small_run / "artifacts" / "small" / "export"
     second = tmp_path / "artifacts" / "small" / "export"
-    for name in ("float", "pruned", "int8"):
+    for name in ("float", "pruned", "clustered", "int8"):
         assert (first / f"{name}.tflite").read_bytes() == (second / f"{name}.tflite").read_bytes()
     left, right = digests(first.parent), digests(second.parent)
-    for stage in ("data", "train", "tune", "prune", "quantize", "export", "evaluate"):
+    for stage in SMALL["stages"][:-1]:
         assert left[stage] == right[stage], stage
 
 
@@ -167,4 +213,4 @@ def test_python_gives_the_same(small_run: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "359 ['float', 'int8', 'pruned'] int8.tflite"
+    assert done.stdout.strip() == "359 ['clustered', 'float', 'int8', 'pruned'] int8.tflite"

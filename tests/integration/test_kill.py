@@ -49,12 +49,12 @@ def stage_work(folder: Path, stage: str, done: set[str]) -> list[Path]:
     return [path for path in (folder / "artifacts/store/.work").rglob("*") if path.is_file()]
 
 
-CHAIN = ["data", "train", "tune", "prune", "quantize"]
+CHAIN = ["data", "train", "tune", "prune", "cluster", "quantize"]
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was killed once in each of train, tune, prune and quantize, then finished."""
+    """A run that was killed once in each stage from train to quantize, then finished."""
     folder = tmp_path_factory.mktemp("killed")
     write_config(folder, SMALL)
     for stage in CHAIN[1:]:
