@@ -1,30 +1,17 @@
-"""The form of a model that the converter takes best: layers that read in order, by tf_keras.
-
-Measured on Embedding(2000, 16) → LSTM(32) → Dense(1), 30 words (tensorflow 2.21.0, keras 3.15.1,
-tf_keras 2.21.0, int8 of the same weights; difference is the mean over the outputs' spread):
-
-    Keras 3, WHILE loop     int8: the converter crashes             float 162,772 bytes
-    Keras 3, unrolled       int8: 179,544 bytes, difference 5.0 %   float 231,100 bytes
-    tf_keras, batch 1       int8:  43,160 bytes, difference 2.1 %   float 156,564 bytes
-
-An LSTM of tf_keras becomes one operator, UNIDIRECTIONAL_SEQUENCE_LSTM, which TFLite Micro has as
-well. A GRU has no such operator and is unrolled. An Embedding of Keras 3 wraps negative ids by
-LESS and SELECT, which TFLite Micro lacks; that of tf_keras is a bare GATHER.
-"""
+"""A model written in the form from which a good `.tflite` can be made."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.bridge.crossing import to_tf_keras
-from pipeline.errors import ConfigError
-from pipeline.tflite.saved_model import own_names, save_keras_model
+from pipeline.bridge.conversion_forms import forms_for_conversion
+from pipeline.bridge.crossing import is_bridge_layer
+from pipeline.tflite.saved_model import Names, save_keras_model
 
 if TYPE_CHECKING:
     import keras
-
-CONVERTED_BY_TF_KERAS = frozenset({"Embedding", "LSTM", "GRU", "SimpleRNN"})
+    import tf_keras
 
 
 def save_for_conversion(model: keras.Model, directory: Path, batch_size: int = 1) -> None:
@@ -35,26 +22,33 @@ def save_for_conversion(model: keras.Model, directory: Path, batch_size: int = 1
         directory: made by this call, or overwritten.
         batch_size: samples per call, ≥ 1.
     """
-    names = {type(layer).__name__ for layer in model._flatten_layers()}
-    if not names & CONVERTED_BY_TF_KERAS:
+    with forms_for_conversion([model]):
         save_keras_model(model, directory, batch_size)
-        return
-    try:
-        crossed = to_tf_keras(model)
-    except ConfigError:
-        # A layer that tf_keras lacks. The float file works; for int8 the converter says what not.
-        save_keras_model(model, directory, batch_size)
-        return
-    fuse_recurrent_layers(crossed)
-    save_keras_model(crossed, directory, batch_size, own_names(model))
+
+
+def save_crossed_for_conversion(
+    model: tf_keras.Model, directory: Path, batch_size: int, names: Names
+) -> None:
+    """Writes a tf_keras model that came over the bridge; see `save_for_conversion`.
+
+    Args:
+        model: afterwards only fit for inference.
+        directory: made by this call, or overwritten.
+        batch_size: samples per call, ≥ 1.
+        names: of the Keras 3 model's inputs and outputs.
+    """
+    fuse_recurrent_layers(model)
+    as_themselves = [layer.spec.layer for layer in model.layers if is_bridge_layer(layer)]
+    with forms_for_conversion(as_themselves):
+        save_keras_model(model, directory, batch_size, names)
 
 
 def fuse_recurrent_layers(model: Any) -> None:
     """Sets the recurrent layers of a tf_keras model to compute as the converter needs it.
 
     LSTM: the standard function, which the converter replaces by its operator; a layer with
-    recurrent dropout, which only training has, would compute step by step instead. Others:
-    unrolled, because int8 on a loop crashes the converter.
+    recurrent dropout, which only training has, would compute step by step instead. Others, and
+    those that read a mask: unrolled, because int8 on a loop crashes the converter.
 
     Args:
         model: changed in place; only fit for inference afterwards.
@@ -70,4 +64,12 @@ def fuse_recurrent_layers(model: Any) -> None:
 def _is_standard(layer: Any) -> bool:
     """True for what UNIDIRECTIONAL_SEQUENCE_LSTM computes."""
     activations = (layer.activation.__name__, layer.recurrent_activation.__name__)
-    return activations == ("tanh", "sigmoid") and layer.use_bias and not layer.unroll
+    plain = activations == ("tanh", "sigmoid") and layer.use_bias and not layer.unroll
+    return plain and not _reads_a_mask(layer)
+
+
+def _reads_a_mask(layer: Any) -> bool:
+    import tensorflow as tf
+
+    inputs = [tensor for node in layer._inbound_nodes for tensor in tf.nest.flatten(node.call_args)]
+    return any(getattr(tensor, "_keras_mask", None) is not None for tensor in inputs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.conversion import fuse_recurrent_layers
+from pipeline.bridge.conversion import save_crossed_for_conversion
 from pipeline.bridge.crossing import bridge_objects, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
@@ -36,7 +36,7 @@ from pipeline.bridge.start import (
 )
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
-from pipeline.tflite.saved_model import own_names, save_keras_model
+from pipeline.tflite.saved_model import own_names
 
 if TYPE_CHECKING:
     import keras
@@ -102,8 +102,7 @@ class QatResult:
             directory: made by this call, or overwritten.
             batch_size: samples per call, ≥ 1.
         """
-        fuse_recurrent_layers(self._model)
-        save_keras_model(self._model, directory, batch_size, self._names)
+        save_crossed_for_conversion(self._model, directory, batch_size, self._names)
 
 
 def quantization_aware_train(

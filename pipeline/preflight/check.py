@@ -26,7 +26,6 @@ from pipeline.preflight.plan import describe_plan
 from pipeline.preflight.trial import (
     TIME_LIMIT,
     Trial,
-    goes_through_tf_keras,
     started_trial,
     too_large,
 )
@@ -92,13 +91,11 @@ def _cross_and_convert(
     reason = too_large(model.count_params(), sum(counts), graph)
     if reason:
         return cross(model, graph), Trial(False, reason)
-    crossing = cross(model, graph) if goes_through_tf_keras(graph) else None
     with ExitStack() as stack:
         if worker is None:
             worker = stack.enter_context(ConversionWorker(TIME_LIMIT))
-        source = crossing.crossed if crossing is not None else None
-        trial = stack.enter_context(started_trial(graph, source, worker, samples))
-        return crossing or cross(model, graph), trial.result()
+        trial = stack.enter_context(started_trial(graph, worker, samples))
+        return cross(model, graph), trial.result()
 
 
 def _rows(

@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.bridge.crossing import call_layer
 from pipeline.bridge.graph import Graph, Ref, fill
 from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph
 from pipeline.tflite.saved_model import save_function, signature_names
-
-if TYPE_CHECKING:
-    import tf_keras
 
 _SCOPE = "call_"
 _NUMBER = re.compile(rf"{_SCOPE}(\d+)(?:/|$)")
 
 
-def save_traced_calls(graph: Graph, directory: Path, crossed: tf_keras.Model | None = None) -> None:
+def save_traced_calls(graph: Graph, directory: Path) -> None:
     """Writes a model call by call, for one sample at a time.
 
     Args:
         graph: of a Keras 3 model.
         directory: made by this call.
-        crossed: its tf_keras counterpart, if that is what is to be converted.
     """
     import tensorflow as tf
 
@@ -42,7 +37,7 @@ def save_traced_calls(graph: Graph, directory: Path, crossed: tf_keras.Model | N
     @tf.function(input_signature=specs, autograph=False)
     def serve(*tensors: Any) -> dict[str, Any]:
         given = {entry.ref: x for entry, x in zip(graph.inputs, tensors, strict=True)}
-        values = run_calls(graph, given, crossed)
+        values = run_calls(graph, given)
         return {name: values[ref] for name, ref in _output_names(graph).items()}
 
     save_function(serve, directory)
@@ -57,15 +52,12 @@ def _output_names(graph: Graph) -> dict[str, Ref]:
     }
 
 
-def run_calls(
-    graph: Graph, tensors: dict[Ref, Any], crossed: tf_keras.Model | None = None
-) -> dict[Ref, Any]:
+def run_calls(graph: Graph, tensors: dict[Ref, Any]) -> dict[Ref, Any]:
     """Runs a graph call by call, each in a name scope with its number.
 
     Args:
         graph: of a Keras 3 model.
         tensors: TensorFlow tensors that enter it.
-        crossed: what to call instead of the Keras 3 layers.
 
     Returns:
         Every tensor of the graph.
@@ -76,16 +68,12 @@ def run_calls(
     values = dict(tensors)
     for number, call in enumerate(graph.calls):
         with tf.name_scope(f"{_SCOPE}{number}"):
-            if crossed is not None:
-                results = call_layer(crossed.get_layer(call.name), call, values)
-            else:
-                args, kwargs = fill((call.args, call.kwargs), values.__getitem__)
-                if getattr(call.layer, "_call_has_training_arg", False):
-                    kwargs["training"] = False  # RandomBrightness and its like default to True
-                is_layer = isinstance(call.layer, keras.layers.Layer)
-                made = (call.layer if is_layer else call.layer.call)(*args, **kwargs)
-                results = keras.tree.flatten(made)
-        values |= zip(call.outputs, results, strict=True)
+            args, kwargs = fill((call.args, call.kwargs), values.__getitem__)
+            if getattr(call.layer, "_call_has_training_arg", False):
+                kwargs["training"] = False  # RandomBrightness and its like default to True
+            is_layer = isinstance(call.layer, keras.layers.Layer)
+            made = (call.layer if is_layer else call.layer.call)(*args, **kwargs)
+        values |= zip(call.outputs, keras.tree.flatten(made), strict=True)
     return values
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.conversion import CONVERTED_BY_TF_KERAS, fuse_recurrent_layers
+from pipeline.bridge.conversion_forms import forms_for_conversion
 from pipeline.bridge.graph import Graph
 from pipeline.errors import PromiseError
 from pipeline.preflight.traced_calls import call_number, save_traced_calls
@@ -24,8 +24,6 @@ from pipeline.tflite.float_operators import float_tensors
 from pipeline.tflite.saved_model import signature_names
 
 if TYPE_CHECKING:
-    import tf_keras
-
     from pipeline.tflite.worker import ConversionWorker
 
 # Larger models are not tried: a check takes seconds. MobileNetV2 has 3.5 M and 301 M.
@@ -90,15 +88,9 @@ def too_large(parameters: int, macs: int, graph: Graph) -> str:
     return ""
 
 
-def goes_through_tf_keras(graph: Graph) -> bool:
-    """True for a model that is converted from its tf_keras counterpart."""
-    return any(type(call.layer).__name__ in CONVERTED_BY_TF_KERAS for call in graph.calls)
-
-
 @contextmanager
 def started_trial(
     graph: Graph,
-    crossed: tf_keras.Model | None,
     worker: ConversionWorker,
     samples: Sequence[np.ndarray] | None = None,
 ) -> Iterator[Future[Trial]]:
@@ -106,21 +98,19 @@ def started_trial(
 
     Args:
         graph: of a model that is small enough (`too_large`).
-        crossed: its tf_keras counterpart, if that is to be converted; changed for it.
         worker: a converter, with a short time limit; not to be used by others meanwhile.
         samples: one array (n, …) per input; default random numbers.
 
     Yields:
         What will hold the trial.
     """
-    if crossed is not None:
-        fuse_recurrent_layers(crossed)
     with (
         tempfile.TemporaryDirectory(prefix="slimline-") as scratch,
         ThreadPoolExecutor(1) as executor,
     ):
         saved = Path(scratch) / "saved_model"
-        save_traced_calls(graph, saved, crossed)
+        with forms_for_conversion(graph.layers().values()):
+            save_traced_calls(graph, saved)
         # Only the waiting for the child is done by the thread: TensorFlow stays in this one.
         yield executor.submit(_convert, graph, saved, worker, _samples(graph, samples))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.tflite.lstm_scales import mend_lstm_scales
 from pipeline.tflite.worker import ConversionWorker
 
 Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
@@ -143,7 +144,10 @@ def _convert_one(
     worker.run(order, label=f"model {request.name!r} (scheme {request.scheme})")
     # The child may die half-way through a write; what it finished is put in place here.
     path = output / f"{request.name}.tflite"
-    write_bytes_atomic(path, made.read_bytes())
+    content = made.read_bytes()
+    write_bytes_atomic(
+        path, mend_lstm_scales(content) if request.scheme in CALIBRATED_SCHEMES else content
+    )
     return path
 
 

@@ -120,24 +120,17 @@ def test_layers_that_are_not_standard_are_unrolled() -> None:
     tf_keras = import_tf_keras()
     inputs = tf_keras.Input((4, 3))
     x = tf_keras.layers.LSTM(2, return_sequences=True, activation="relu")(inputs)
-    model = tf_keras.Model(inputs, tf_keras.layers.LSTM(2, recurrent_dropout=0.5)(x))
+    x = tf_keras.layers.LSTM(2, return_sequences=True, recurrent_dropout=0.5)(x)
+    x = tf_keras.layers.Masking()(x)
+    model = tf_keras.Model(inputs, tf_keras.layers.LSTM(2)(x))
     before = model(np.ones((1, 4, 3), np.float32)).numpy()
     fuse_recurrent_layers(model)
-    odd, standard = model.layers[1:]
+    odd, standard, _, masked = model.layers[1:]
     assert odd.unroll and not odd._could_use_gpu_kernel
+    assert masked.unroll and not masked._could_use_gpu_kernel
     assert standard._could_use_gpu_kernel and not standard.unroll
     after = model(np.ones((1, 4, 3), np.float32)).numpy()
     np.testing.assert_allclose(after, before, atol=1e-6)
-
-
-def test_what_tf_keras_lacks_is_saved_from_keras_3(tmp_path: Path) -> None:
-    import keras
-
-    inputs = keras.Input((4,), dtype="int32")
-    x = keras.layers.Embedding(5, 2, mask_zero=True)(inputs)
-    x = keras.layers.LSTM(2, zero_output_for_mask=True, return_sequences=True)(x)
-    save_for_conversion(keras.Model(inputs, x), tmp_path / "saved")
-    assert (tmp_path / "saved" / "saved_model.pb").is_file()
 
 
 def test_masks_of_recurrent_dropout_come_from_the_bridges_seed() -> None:

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.graph import walk
 from pipeline.preflight.trial import (
     MOST_MACS,
     MOST_PARAMETERS,
     Trial,
-    goes_through_tf_keras,
     started_trial,
     too_large,
 )
@@ -20,8 +18,8 @@ from pipeline.tflite.worker import ConversionWorker
 from tests.bridge.bridge_models import residual
 
 
-def trial(model: Any, converter: ConversionWorker, crossed: Any = None, **more: Any) -> Trial:
-    with started_trial(walk(model), crossed, converter, **more) as future:
+def trial(model: Any, converter: ConversionWorker, **more: Any) -> Trial:
+    with started_trial(walk(model), converter, **more) as future:
         return future.result()
 
 
@@ -50,12 +48,10 @@ def test_a_recurrent_model_is_tried_as_it_is_converted(converter: ConversionWork
 
     layers = keras.layers
     inputs = keras.Input((6,), dtype="int32", name="tokens")
-    x = layers.LSTM(4, name="lstm")(layers.Embedding(9, 3, name="words")(inputs))
-    model = keras.Model(inputs, layers.Dense(2, name="logits")(x))
-    graph = walk(model)
-    assert goes_through_tf_keras(graph) and not goes_through_tf_keras(walk(residual()))
-    found = trial(model, converter, to_tf_keras(model))
-    assert found.converts and found.int8 == ""
+    x = layers.Embedding(9, 3, name="words")(inputs)
+    x = layers.Bidirectional(layers.LSTM(4), name="both_ways")(x)
+    found = trial(keras.Model(inputs, layers.Dense(2, name="logits")(x)), converter)
+    assert found.converts and (found.int8, found.floats) == ("", {})
 
 
 def test_a_layer_that_draws_only_in_training_converts(converter: ConversionWorker) -> None:

@@ -1,0 +1,85 @@
+"""Layers that compute in another form while they are saved, and are themselves again afterwards.
+
+What comes out as a file is in test_layer_matrix.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.bridge.conversion_forms import FORMS, forms_for_conversion
+
+X = np.random.default_rng(0).normal(size=(3, 6, 4)).astype(np.float32)
+
+
+def build(*names: str) -> Any:
+    """A model of these recurrent layers, one inside the other's wrapper where that is possible."""
+    import keras
+
+    layers = keras.layers
+    stack = [layers.LSTM(3, return_sequences=True, name=name) for name in names]
+    wrapped = layers.Bidirectional(layers.GRU(2, return_sequences=True), name="both_ways")
+    each_step = layers.TimeDistributed(layers.Dense(2), name="each_step")
+    return keras.Sequential([keras.Input((6, 4)), *stack, wrapped, each_step])
+
+
+def traced(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """What a layer answers in a traced function, where alone the fused LSTM works."""
+    import tensorflow as tf
+
+    return tf.function(lambda: layer(*args, **kwargs), autograph=False)()
+
+
+def test_answers_stay_the_same_in_every_form() -> None:
+    model = build("lstm")
+    before = np.asarray(model(X))
+    with forms_for_conversion([model]):
+        np.testing.assert_allclose(traced(model, X), before, atol=1e-6)
+    np.testing.assert_array_equal(model(X), before)
+
+
+def test_layers_are_themselves_again_even_after_an_error() -> None:
+    model = build("lstm")
+    found = {id(layer): layer for layer in model._flatten_layers()}.values()
+    before = [
+        (getattr(layer, "unroll", None), getattr(layer, "use_cudnn", None)) for layer in found
+    ]
+    with pytest.raises(RuntimeError, match="on the way"), forms_for_conversion([model, model]):
+        changed = [type(layer).__name__ for layer in found if "call" in vars(layer)]
+        assert set(changed) == {"LSTM", "TimeDistributed"} and set(changed) <= set(FORMS)
+        assert all(layer.unroll for layer in found if hasattr(layer, "unroll"))
+        raise RuntimeError("on the way")
+    assert not any("call" in vars(layer) for layer in found)
+    assert before == [
+        (getattr(layer, "unroll", None), getattr(layer, "use_cudnn", None)) for layer in found
+    ]
+
+
+def test_classes_of_other_people_keep_their_call() -> None:
+    import keras
+
+    class Embedding(keras.layers.Embedding):
+        """Bears the name of a class that has a form."""
+
+    layer = Embedding(3, 2)
+    layer.build((None, 4))
+    with forms_for_conversion([layer]):
+        assert "call" not in vars(layer)
+
+
+@pytest.mark.parametrize("setting", [{"activation": "relu"}, {"use_bias": False}, {}])
+def test_only_a_standard_lstm_without_mask_is_fused(setting: dict[str, Any]) -> None:
+    import keras
+
+    layer = keras.layers.LSTM(3, return_state=True, **setting)
+    before = layer(X)
+    mask = np.arange(6) < np.array([[6], [3], [1]])
+    masked = layer(X, mask=mask)
+    with forms_for_conversion([layer]):
+        for expected, received in zip(before, traced(layer, X), strict=True):
+            np.testing.assert_allclose(received, expected, atol=1e-6)
+        for expected, received in zip(masked, traced(layer, X, mask=mask), strict=True):
+            np.testing.assert_allclose(received, expected, atol=1e-6)
