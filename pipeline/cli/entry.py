@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import pipeline
+from pipeline.cli.check import check
 from pipeline.cli.compare import compare
 from pipeline.cli.compress import compress
 from pipeline.cli.describe import options
@@ -46,7 +47,8 @@ def commands() -> None:
 
 
 for command in (
-    compress, run, *stage_commands(), optimizers, predict, options, status, show, compare, clean,
+    compress, check, run, *stage_commands(), optimizers, predict, options, status, show, compare,
+    clean,
 ):  # fmt: skip
     commands.add_command(command)
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # The bridge's own tf_keras classes, which call the Keras 3 layer or operation.
 RUN_AS_THEMSELVES = frozenset({"BridgeOperation", "BridgeLayer"})
 BLOCKED = Verdict("no", "the model does not cross to tf_keras", "see what is not bridged")
-# How our messages begin: the table names the layer already, and equal reasons are told once.
-_LAYER = re.compile(r"^(layer|operation) '[^']*' (\(\w+\):? )?")
+# How our messages begin. The table names layer and stage already; equal reasons are told once.
+_LAYER = re.compile(r"^(prune: |cluster: |(layer|operation) '[^']*' (\(\w+\):? )?)")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,39 +11,39 @@ import numpy as np
 from pipeline.bridge.graph import Graph
 from pipeline.config.cluster import ClusterConfig
 from pipeline.config.prune import PruneConfig
-from pipeline.preflight.answers import Compiled, read_answers
-from pipeline.preflight.bridging import (
-    Crossing,
-    clustering_verdicts,
-    cross,
-    pruning_verdicts,
-    quantization_verdicts,
-    read_graph,
-)
+from pipeline.errors import ConfigError
+from pipeline.models.functional import as_functional
+from pipeline.preflight.answers import read_answers
+from pipeline.preflight.bridging import Crossing, cross, read_graph
 from pipeline.preflight.macs import call_macs
 from pipeline.preflight.plan import describe_plan
+from pipeline.preflight.rows import make_rows, rows_without_graph
 from pipeline.preflight.trial import (
     TIME_LIMIT,
     Trial,
     started_trial,
     too_large,
 )
-from pipeline.preflight.verdicts import Aspect, LayerRow, Preflight, TensorFacts, Verdict
+from pipeline.preflight.verdicts import Preflight, TensorFacts
 
 if TYPE_CHECKING:
     import keras
 
+    from pipeline.foreign.compile_facts import CompileFacts
     from pipeline.tflite.worker import ConversionWorker
 
 
 def check_model(
     model: keras.Model,
-    compiled: Compiled | None = None,
+    compiled: CompileFacts | None = None,
     prune: PruneConfig | None = None,
     cluster: ClusterConfig | None = None,
     samples: Sequence[np.ndarray] | None = None,
     worker: ConversionWorker | None = None,
     notes: Sequence[str] = (),
+    *,
+    convert: bool = True,
+    task: str | None = None,
 ) -> Preflight:
     """Says what will happen to each layer of a model.
 
@@ -56,26 +55,41 @@ def check_model(
         samples: one array (n, …) per input for the trial of int8; default random numbers.
         worker: a started converter, to save its seconds of start-up.
         notes: what was said when the model was read; kept in front of the check's own.
+        convert: give the model to the converter; it takes seconds.
+        task: what the data ask for; by default what the loss tells.
 
     Returns:
         The table and all that belongs to it.
     """
+    given, model = model, _with_graph(model)
     graph, refused = read_graph(model)
     if graph is None:
-        rows, trial = _rows_without_graph(model, refused), Trial(False, "it has no graph")
+        rows, trial = rows_without_graph(model, refused), Trial(False, "it has no graph")
     else:
-        crossing, trial = _cross_and_convert(model, graph, samples, worker)
-        rows = _rows(crossing, prune or PruneConfig(), cluster or ClusterConfig(), trial)
+        if convert:
+            crossing, trial = _cross_and_convert(model, graph, samples, worker)
+        else:
+            crossing, trial = cross(model, graph), Trial(False, "not asked for")
+        rows = make_rows(crossing, prune or PruneConfig(), cluster or ClusterConfig(), trial)
     return Preflight(
-        name=model.name,
-        class_name=type(model).__name__,
+        name=given.name,
+        class_name=type(given).__name__,
         rows=rows,
         inputs=_tensors(model, "inputs", "input_names"),
         outputs=_tensors(model, "outputs", "output_names"),
-        answers=read_answers(model, compiled),
-        plan=describe_plan(rows, trial),
+        answers=read_answers(model, compiled, task),
+        conversion=trial.conversion(),
+        plan=describe_plan(rows, trial.conversion()),
         notes=tuple(notes),
     )
+
+
+def _with_graph(model: keras.Model) -> keras.Model:
+    """Makes a subclassed model a graph of one call, where its input's shape is known."""
+    try:
+        return as_functional(model)
+    except ConfigError:
+        return model
 
 
 def _cross_and_convert(
@@ -96,51 +110,6 @@ def _cross_and_convert(
             worker = stack.enter_context(ConversionWorker(TIME_LIMIT))
         trial = stack.enter_context(started_trial(graph, worker, samples))
         return cross(model, graph), trial.result()
-
-
-def _rows(
-    crossing: Crossing, prune: PruneConfig, cluster: ClusterConfig, trial: Trial
-) -> tuple[LayerRow, ...]:
-    graph = crossing.graph
-    pruned, clustered = pruning_verdicts(crossing, prune), clustering_verdicts(crossing, cluster)
-    qat = quantization_verdicts(crossing)
-    rows = []
-    for name, layer in graph.layers().items():
-        calls = [call for call in graph.calls if call.name == name]
-        macs = [call_macs(call, graph.shapes) for call in calls]
-        verdicts: dict[Aspect, Verdict] = {
-            "bridged": crossing.bridged[name],
-            "pruned": pruned[name],
-            "clustered": clustered[name],
-            "qat": qat[name],
-            "exported": trial.verdict(name),
-        }
-        total = None if None in macs else sum(filter(None, macs))
-        rows.append(LayerRow(name, _class_name(layer), _size(layer), total, len(calls), verdicts))
-    return tuple(rows)
-
-
-def _rows_without_graph(model: keras.Model, refused: Verdict) -> tuple[LayerRow, ...]:
-    """The layers that a subclassed model holds; in which order it calls them is not known."""
-    verdicts: dict[Aspect, Verdict] = {
-        "bridged": refused,
-        "pruned": refused,
-        "clustered": refused,
-        "qat": refused,
-        "exported": Verdict("not_tried", "the converter is tried on models with a graph"),
-    }
-    return tuple(
-        LayerRow(layer.name, _class_name(layer), _size(layer), None, 1, verdicts)
-        for layer in model._flatten_layers(include_self=False, recursive=False)
-    )
-
-
-def _class_name(layer: Any) -> str:
-    return type(layer).__name__
-
-
-def _size(layer: Any) -> int:
-    return sum(prod(weight.shape) for weight in getattr(layer, "weights", ()))
 
 
 def _tensors(model: Any, which: str, names: str) -> tuple[TensorFacts, ...]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from pipeline.preflight.trial import Trial
-from pipeline.preflight.verdicts import Aspect, LayerRow
-
-LISTED = 3
+from pipeline.preflight.verdicts import Aspect, Conversion, LayerRow, listed
 
 
-def describe_plan(rows: Sequence[LayerRow], trial: Trial) -> tuple[str, ...]:
+def describe_plan(rows: Sequence[LayerRow], conversion: Conversion) -> tuple[str, ...]:
     """Tells, stage by stage, what the check foresees.
 
     Args:
         rows: of the table.
-        trial: the trial conversion.
+        conversion: the trial.
     """
     return (
         _kernels(rows, "prune", "pruned", "stays dense"),
         _kernels(rows, "cluster", "clustered", "keeps its values"),
         _training(rows),
-        _conversion(trial),
+        _conversion(rows, conversion),
     )
 
 
@@ -44,17 +41,16 @@ def _training(rows: Sequence[LayerRow]) -> str:
     return f"qat: {counted(trained)}; left to the converter: {listed(row.name for row in left)}"
 
 
-def _conversion(trial: Trial) -> str:
-    if not trial.tried:
-        return f"export: not tried: {trial.reason}"
-    if trial.reason:
-        return f"export: not possible: {trial.reason}"
-    if trial.custom:
-        return f"export: not possible: TFLite lacks operators of {listed(trial.custom)}"
-    if trial.int8:
-        return f"export: float32, float16 and dynamic_range; int8 refused: {trial.int8}"
-    if trial.floats:
-        return f"export: int8, with {listed(trial.floats)} computing in float32"
+def _conversion(rows: Sequence[LayerRow], found: Conversion) -> str:
+    if found.state == "not_tried":
+        return f"export: not tried: {found.reason}"
+    if found.state == "fails":
+        return f"export: not possible: {found.reason}"
+    if found.int8 == "refused":
+        return f"export: float32, float16 and dynamic_range; int8 refused: {found.int8_reason}"
+    if found.int8 == "partly_float":
+        in_float = [row.name for row in rows if row.verdicts["exported"].reason]
+        return f"export: int8, with {listed(in_float)} computing in float32"
     return "export: int8 throughout, built-in operators only"
 
 
@@ -65,10 +61,3 @@ def _with(rows: Sequence[LayerRow], aspect: Aspect, answer: str) -> list[LayerRo
 def counted(rows: Sequence[LayerRow]) -> str:
     """How many layers: "1 layer", "12 layers"."""
     return f"{len(rows)} layer{'s' if len(rows) != 1 else ''}"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names the first few: "a, b, c and 14 more"."""
-    names = list(names)
-    words = ", ".join(names[:LISTED])
-    return words if len(names) <= LISTED else f"{words} and {len(names) - LISTED} more"

@@ -2,98 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ConfigError, SlimlineError
-from pipeline.preflight.bridging import cross, read_graph
-from pipeline.preflight.verdicts import Verdict
+from pipeline.errors import ConfigError
+from pipeline.preflight.check import check_model
+from pipeline.preflight.verdicts import Aspect, Preflight, Remark, listed
 
 if TYPE_CHECKING:
     import keras
 
     from pipeline.config.schema import Config
-    from pipeline.preflight.bridging import Crossing
+    from pipeline.tflite.worker import ConversionWorker
+
+QAT = "quantize.method: qat"
 
 
-def refuse_impossible(model: keras.Model, config: Config) -> None:
+def refuse_impossible(
+    model: keras.Model, config: Config, worker: ConversionWorker | None = None
+) -> None:
     """Stops a run whose stages cannot all work on a model, naming every obstacle at once.
 
     Args:
         model: that the chain begins with; it is not changed.
-        config: its stages are held to what the bridge can do.
+        config: of the run.
+        worker: a started converter: the model is then converted as well, which takes seconds
+            more; without it, stages behind the bridge are checked alone.
 
     Raises:
         ConfigError: one line with all obstacles.
     """
-    found = find_impossible(model, config)
+    if not asked_of(config)["bridged"] and worker is None:
+        return
+    convert = worker is not None
+    refuse_found(
+        check_model(
+            model, prune=config.prune, cluster=config.cluster, worker=worker, convert=convert
+        ),
+        config,
+    )
+
+
+def refuse_found(preflight: Preflight, config: Config) -> None:
+    """Stops a run whose stages cannot all work on a model that was checked.
+
+    Args:
+        preflight: of the model that the chain begins with.
+        config: of the run.
+
+    Raises:
+        ConfigError: one line with all obstacles.
+    """
+    found = find_impossible(preflight, config)
     if found:
         counted = f"{len(found)} obstacles: " if len(found) > 1 else ""
-        raise ConfigError(f"model '{model.name}': {counted}{'; '.join(found)}")
+        raise ConfigError(f"model '{preflight.name}': {counted}{'; '.join(found)}")
 
 
-def find_impossible(model: keras.Model, config: Config) -> list[str]:
-    """Returns every obstacle of the stages behind the bridge, each with its layers and its fix."""
-    stages = bridged_stages(config)
-    if not stages:
-        return []
-    graph, refused = read_graph(model)
-    if graph is None:
-        return [_sentence(stages, "", refused)]
-    crossing = cross(model, graph)
-    if crossing.crossed is None:
-        return _crossing_obstacles(crossing, stages)
-    return _stage_obstacles(crossing, config, stages)
+def find_impossible(preflight: Preflight, config: Config | None) -> list[str]:
+    """Returns every obstacle of what is asked, each with its layers and its fix.
 
-
-def bridged_stages(config: Config) -> tuple[str, ...]:
-    """Returns what of the chain works on the tf_keras counterpart of the model."""
-    stages: list[str] = [name for name in ("prune", "cluster") if name in config.stages]
-    if "quantize" in config.stages and config.quantize.method == "qat":
-        stages.append("quantize.method: qat")
-    return tuple(stages)
-
-
-def _crossing_obstacles(crossing: Crossing, stages: Sequence[str]) -> list[str]:
-    layers: dict[Verdict, list[str]] = {}
-    for name, verdict in crossing.bridged.items():
-        if verdict.blocks:
-            layers.setdefault(verdict, []).append(name)
+    Args:
+        preflight: of the model that the chain begins with.
+        config: of the run; None: nothing but a `.tflite` in float32 is asked.
+    """
+    stages: dict[Aspect, str] = {"exported": "export"} if config is None else asked_of(config)
     found = [
-        _sentence(stages, f"{'layer' if len(names) == 1 else 'layers'} {', '.join(names)} ", why)
-        for why, names in layers.items()
+        _sentence(stages[remark.aspect], remark)
+        for remark in preflight.obstacles
+        if stages.get(remark.aspect)
     ]
-    return found if crossing.refused is None else [*found, _sentence(stages, "", crossing.refused)]
+    conversion = preflight.conversion
+    if not stages.get("exported"):
+        return found
+    if conversion.state == "fails" and not any(r.aspect == "exported" for r in preflight.obstacles):
+        found.append(f"export: {conversion.reason}")
+    return found if config is None else [*found, *_integer_obstacles(preflight, config)]
 
 
-def _stage_obstacles(crossing: Crossing, config: Config, stages: Sequence[str]) -> list[str]:
-    from pipeline.bridge import clustering, pruning
-    from pipeline.bridge.qat_plan import plan_quantization
-
-    plain = crossing.crossed
-    assert plain is not None
-    found = []
-    choices = {
-        "prune": lambda: pruning.choose_layers(plain, config.prune),
-        "cluster": lambda: clustering.choose_layers(plain, config.cluster),
+def asked_of(config: Config) -> dict[Aspect, str]:
+    """Returns which stages of a chain need each aspect; "" where none does."""
+    method = QAT if "quantize" in config.stages and config.quantize.method == "qat" else ""
+    kernels = [name for name in ("prune", "cluster") if name in config.stages]
+    ships = [name for name in ("quantize", "export") if name in config.stages]
+    return {
+        "bridged": ", ".join([*kernels, *([method] if method else [])]),
+        "pruned": "prune" if "prune" in kernels else "",
+        "clustered": "cluster" if "cluster" in kernels else "",
+        "qat": method,
+        "exported": ", ".join(ships),
     }
-    for stage, choose in choices.items():
-        if stage in stages:
-            try:
-                choose()
-            except SlimlineError as error:
-                found.append(str(error))
-    if "quantize.method: qat" in stages:
-        chosen, left = plan_quantization(plain, crossing.graph)
-        if not chosen:
-            reasons = "; ".join(dict.fromkeys(entry["reason"] for entry in left))
-            found.append(
-                f"quantize.method: qat: no layer can be trained with quantization ({reasons}); "
-                "use quantize.method: ptq"
-            )
-    return found
 
 
-def _sentence(stages: Sequence[str], layers: str, verdict: Verdict) -> str:
-    fix = f" ({verdict.fix})" if verdict.fix else ""
-    return f"{', '.join(stages)}: {layers}{verdict.reason}{fix}"
+def _integer_obstacles(preflight: Preflight, config: Config) -> list[str]:
+    """What stands in the way of integer files; the trial is of int8 after training."""
+    if "quantize" not in config.stages or config.quantize.method != "ptq":
+        return []
+    if "int8" not in config.quantize.schemes:
+        return []
+    conversion = preflight.conversion
+    if conversion.int8 == "refused":
+        return [f"quantize.schemes: int8: {conversion.int8_reason} (leave int8 out)"]
+    if conversion.int8 == "partly_float" and config.quantize.float_operators == "refuse":
+        return [
+            f"quantize.schemes: int8: {listed(remark.layers)}: {remark.reason} "
+            "(set quantize.float_operators: allow)"
+            for remark in preflight.remarks
+            if remark.aspect == "exported"
+        ]
+    return []
+
+
+def _sentence(stages: str, remark: Remark) -> str:
+    fix = f" ({remark.fix})" if remark.fix else ""
+    return f"{stages}: {listed(remark.layers)}: {remark.reason}{fix}"

@@ -17,7 +17,7 @@ from pipeline.bridge.conversion_forms import forms_for_conversion
 from pipeline.bridge.graph import Graph
 from pipeline.errors import PromiseError
 from pipeline.preflight.traced_calls import call_number, save_traced_calls
-from pipeline.preflight.verdicts import YES, Verdict
+from pipeline.preflight.verdicts import YES, Conversion, Verdict, listed
 from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph, is_builtin, read_model
 from pipeline.tflite.float_operators import float_tensors
@@ -54,10 +54,17 @@ class Trial:
     floats: dict[str, tuple[str, ...]] | None = None
     int8: str = ""
 
-    @property
-    def converts(self) -> bool | None:
-        """Whether a float `.tflite` can be made; None if that was not tried."""
-        return (not self.reason and not self.custom) if self.tried else None
+    def conversion(self) -> Conversion:
+        """Returns what the whole model's conversion gave."""
+        if not self.tried:
+            return Conversion("not_tried", self.reason)
+        if self.reason:
+            return Conversion("fails", self.reason)
+        if self.custom:
+            return Conversion("fails", f"TFLite lacks operators of {listed(self.custom)}")
+        if self.int8:
+            return Conversion("converts", "", "refused", self.int8)
+        return Conversion("converts", "", "partly_float" if self.floats else "integer")
 
     def verdict(self, name: str) -> Verdict:
         """Says of one layer whether it is exported as built-in operators."""
@@ -126,12 +133,18 @@ def _convert(
         return Trial(True, floats=_float_operators(read_model(made), names))
     except PromiseError as error:
         refused = str(error)
+    if _OVER_LIMIT in refused:
+        return Trial(False, _cause(refused))
     try:
         request = ConversionRequest("float", "float32", custom_operators=True)
         made = convert(saved, [request], None, output, worker)["float"]
     except PromiseError as error:
         return Trial(True, reason=_cause(str(error)))
     return Trial(True, custom=_custom_operators(read_model(made), names), int8=_cause(refused))
+
+
+# How ConversionWorker begins to tell that time or memory ran out: nothing is known of the model.
+_OVER_LIMIT = "the conversion took"
 
 
 def _cause(message: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 # to do it to (no kernel); not_tried: not known.
 Answer = Literal["yes", "as_itself", "converter", "no", "nothing", "not_tried"]
 Aspect = Literal["bridged", "pruned", "clustered", "qat", "exported"]
+LISTED = 3
 ASPECTS: tuple[Aspect, ...] = ("bridged", "pruned", "clustered", "qat", "exported")
 
 
@@ -101,19 +102,38 @@ class Answers:
     """What the model answers, as far as it tells.
 
     Attributes:
-        task: a key of `tasks.task.TASKS`; None where the loss does not tell.
+        task: a key of `tasks.task.TASKS`; None where nothing tells.
+        task_source: what told so, in words.
         loss: of the compile config; None if the model was not compiled.
         labels: "sparse" (class numbers) or "one_hot"; None where the loss leaves it open.
-        output: "probabilities", "logits", "numbers" (of a regression, or linear outputs of a
-            model that was not compiled) or "unknown".
-        source: what told so, in words.
+        output: "probabilities", "logits", "numbers" (of a regression, or of linear outputs where
+            the task is not known) or "unknown".
+        output_source: what told so, in words.
     """
 
     task: str | None
+    task_source: str
     loss: str | None
     labels: str | None
     output: str
-    source: str
+    output_source: str
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What the trial conversion gave.
+
+    Attributes:
+        state: converts: a float `.tflite` can be made; fails; not_tried.
+        reason: why it failed or was not tried; "" otherwise.
+        int8: integer (throughout), partly_float, refused or not_tried.
+        int8_reason: why int8 was refused; "" otherwise.
+    """
+
+    state: Literal["converts", "fails", "not_tried"]
+    reason: str = ""
+    int8: Literal["integer", "partly_float", "refused", "not_tried"] = "not_tried"
+    int8_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +147,7 @@ class Preflight:
         inputs: in the model's order.
         outputs: likewise.
         answers: task, loss, kind of output.
+        conversion: the trial.
         plan: what will be done, a sentence each.
         notes: what the reading of the file or the trial conversion said.
     """
@@ -137,6 +158,7 @@ class Preflight:
     inputs: tuple[TensorFacts, ...]
     outputs: tuple[TensorFacts, ...]
     answers: Answers
+    conversion: Conversion
     plan: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -180,6 +202,7 @@ class Preflight:
             "inputs": [tensor.to_json() for tensor in self.inputs],
             "outputs": [tensor.to_json() for tensor in self.outputs],
             "answers": asdict(self.answers),
+            "conversion": asdict(self.conversion),
             "layers": [row.to_json() for row in self.rows],
             "remarks": [remark.to_json() for remark in self.remarks],
             "plan": list(self.plan),
@@ -198,3 +221,10 @@ def collect_remarks(rows: Iterable[LayerRow]) -> tuple[Remark, ...]:
                 key = (aspect, verdict.answer, verdict.reason, verdict.fix, verdict.blocks)
                 groups.setdefault(key, []).append(row.name)
     return tuple(Remark(*key, tuple(names)) for key, names in groups.items())
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names the first few: "a, b, c and 14 more"."""
+    names = list(names)
+    words = ", ".join(names[:LISTED])
+    return words if len(names) <= LISTED else f"{words} and {len(names) - LISTED} more"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
-BEFORE_UNIT = re.compile(r"(?<=\d) (?=(%|B|KB|MB|GB|ms|s|min|h|points)\b|%)")
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(%|B|KB|MB|GB|M|G|ms|s|min|h|points)\b|%)")
 # Sections in their order: template and anchor, heading, key of the report that it needs.
 SECTIONS = (
     ("result", "Result", None),
@@ -35,6 +35,7 @@ SECTIONS = (
     ("weights", "Values of the weights", "weights"),
     ("quantization", "Quantization", "quantization"),
     ("data", "Data", "data"),
+    ("preflight", "Layers", "preflight"),
     ("cost", "Cost", "stages"),
     ("setup", "Configuration and versions", None),
 )
@@ -93,6 +94,7 @@ def template_environment() -> jinja2.Environment:
     environment.filters |= {
         "bytes": lambda value: unbroken(units.format_bytes(value)),
         "percent": lambda value, decimals=1: unbroken(units.format_percent(value, decimals)),
+        "count": lambda value: unbroken(units.format_count(value)),
         "points": units.format_points,
         "ratio": units.format_ratio,
         "seconds": lambda value: unbroken(units.format_seconds(value)),

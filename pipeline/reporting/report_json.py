@@ -18,6 +18,9 @@
     weights         histograms of each kernel, float and shipped file (weights.py), or null
     quantization    metrics of quantize without its history, plus the same per file, or null
     data            metrics of data, or null
+    preflight       {name, class, parameters, macs, macs_uncounted, inputs, outputs, answers,
+                    conversion, layers, remarks, plan, notes}: what was foreseen of each layer of
+                    a model that was there before the run (preflight/verdicts.py), or null
     stages          [{stage, key, digest, seconds, cached, made}] in the order of the chain:
                     what each one cost and gained (cost.py)
     configuration   {values, text}
@@ -93,6 +96,7 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
         "weights": build_weights(run.get("kernels"), (deploy or "").removesuffix(".tflite")),
         "quantization": build_quantization(metrics),
         "data": metrics.get("data"),
+        "preflight": (metrics.get("load") or {}).get("preflight"),
         "stages": build_stages(run["stages"], metrics, metric_of(task, None)),
         "configuration": {"values": run["config"], "text": run["config_text"]},
         "versions": run["versions"],

@@ -27,6 +27,14 @@ def format_bytes(count: float | None) -> str:
     return f"{count / 1e9:.1f} GB"
 
 
+def format_count(count: int) -> str:
+    """A count in at most seven characters: 1,536, 62,400, 10.8 M, 3.1 G."""
+    if count < 1_000_000:
+        return f"{count:,}"
+    millions = round(count / 1e6, 1)
+    return f"{millions:.1f} M" if millions < 1000 else f"{count / 1e9:.1f} G"
+
+
 def format_percent(fraction: float | None, decimals: int = 1) -> str:
     """A fraction as per cent: 0.985 is 98.5 %."""
     if fraction is None or not is_number(fraction):

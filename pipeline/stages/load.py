@@ -28,18 +28,18 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.models.files import save_model
     from pipeline.models.predict import predict_outputs
     from pipeline.preflight.check import check_model
-    from pipeline.preflight.refuse import refuse_impossible
+    from pipeline.preflight.refuse import refuse_found
     from pipeline.tasks.measure import measure
 
     data = load_splits(config, context, "train", "validation")
     read = _read(config, data)
     model, overrides, found = _fit_to_data(config, read.model, data)
-    refuse_impossible(model, config)
     looked_at = data.train.x[:PREFLIGHT_SAMPLES]
     preflight = check_model(
         model, read.compiled, config.prune, config.cluster, [looked_at], context.converter(),
-        (*read.notes, *found),
+        (*read.notes, *found), task=data.task.name,
     )  # fmt: skip
+    refuse_found(preflight, config)
     data = load_splits(_substituted(config, overrides), context, "validation")
     outputs = predict_outputs(model, data.validation.x)
     data = with_answers(data, "validation", lambda x: outputs)

@@ -54,28 +54,3 @@ def test_a_large_model_is_not_given_to_the_converter(monkeypatch: Any) -> None:
     found = check_model(residual())
     assert {row.verdicts["exported"].answer for row in found.rows} == {"not_tried"}
     assert found.plan[-1] == "export: not tried: 31 M parameters"
-
-
-def test_a_subclassed_model_is_listed_with_the_reason() -> None:
-    import keras
-
-    class Own(keras.Model):
-        def __init__(self) -> None:
-            super().__init__(name="own")
-            self.first = keras.layers.Dense(4, name="first")
-            self.second = keras.layers.Dense(2, name="second")
-
-        def call(self, x: Any) -> Any:
-            return self.second(self.first(x))
-
-    model = Own()
-    model(np.zeros((1, 3), np.float32))
-    found = check_model(model)
-    assert [(row.name, row.parameters) for row in found.rows] == [("first", 16), ("second", 10)]
-    assert found.plan[:3] == (
-        "prune: not possible",
-        "cluster: not possible",
-        "qat: not possible; int8 comes from post-training quantization",
-    )
-    assert "subclassed and has no graph" in found.obstacles[0].reason
-    assert found.uncounted == ("first", "second")

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.config.load import validate
 from pipeline.config.schema import Config
 from pipeline.errors import ConfigError
-from pipeline.preflight.refuse import refuse_impossible
+from pipeline.preflight.refuse import find_impossible, refuse_impossible
+from pipeline.preflight.verdicts import (
+    ASPECTS,
+    YES,
+    Answers,
+    Conversion,
+    LayerRow,
+    Preflight,
+    Verdict,
+)
+from pipeline.tflite.worker import ConversionWorker
 from tests.bridge.bridge_models import residual
+from tests.preflight.subclassed import Own
 
 
 def chain(*stages: str, **sections: Any) -> Config:
@@ -27,10 +39,10 @@ def message(model: Any, config: Config) -> str:
 
 def test_every_layer_in_the_way_is_named_at_once(awkward_model: Any) -> None:
     config = chain("prune", "quantize", quantize={"method": "qat"})
-    words = message(awkward_model, config)
-    assert words.startswith("model 'awkward': prune, quantize.method: qat: layers half_1, half_2 ")
-    assert "computes in float16" in words
-    assert "rebuild the model with dtype float32" in words
+    assert message(awkward_model, config) == (
+        "model 'awkward': prune, quantize.method: qat: half_1, half_2: computes in float16 "
+        "(prune and qat need float32: rebuild the model with dtype float32)"
+    )
 
 
 def test_a_chain_that_does_not_cross_is_not_held_to_the_bridge(awkward_model: Any) -> None:
@@ -48,9 +60,12 @@ def test_what_each_stage_refuses_is_told_together() -> None:
     outputs = keras.layers.LayerNormalization(name="ln")(inputs)
     config = chain("prune", "cluster", "quantize", quantize={"method": "qat"})
     words = message(keras.Model(inputs, outputs, name="bare"), config)
-    assert words.startswith("model 'bare': 3 obstacles: prune: no layer of 'bare' can be pruned")
-    assert "cluster: no layer" in words
-    assert "no layer can be trained with quantization (tfmot cannot quantize the class" in words
+    assert words.startswith(
+        "model 'bare': 3 obstacles: prune: ln: no layer of 'bare' can be pruned"
+    )
+    assert "; cluster: ln: no layer" in words
+    assert "; quantize.method: qat: ln: tfmot cannot quantize the class LayerNorm" in words
+    assert words.endswith("(use quantize.method: ptq)")
 
 
 def test_a_pattern_that_fits_no_layer_is_told_before_training() -> None:
@@ -59,10 +74,48 @@ def test_a_pattern_that_fits_no_layer_is_told_before_training() -> None:
 
 
 def test_a_subclassed_model_has_no_graph() -> None:
-    import keras
+    model = Own()
+    model(np.zeros((1, 3), np.float32))
+    words = message(model, chain("prune"))
+    assert words == (
+        "model 'own': prune: own/first, own/second: inside the subclassed model 'own', which has "
+        "no graph (write it with the functional API)"
+    )
 
-    class Own(keras.Model):
-        pass
 
-    words = message(Own(name="own"), chain("prune"))
-    assert "prune: model 'own' of class Own is subclassed and has no graph to cross" in words
+def test_with_a_converter_the_files_are_tried_too(
+    awkward_model: Any, converter: ConversionWorker
+) -> None:
+    with pytest.raises(ConfigError, match=r"quantize, export: erfinv.*TFLite has no operator Erfi"):
+        refuse_impossible(awkward_model, chain("quantize"), converter)
+
+
+def test_float_operators_are_an_obstacle_unless_they_are_allowed() -> None:
+    verdict = Verdict("yes", "int8 leaves NEG in float32")
+    row = LayerRow(
+        "ln", "LayerNormalization", 8, 0, 1, {a: YES for a in ASPECTS} | {"exported": verdict}
+    )
+    answers = Answers(None, "", None, None, "unknown", "")
+    conversion = Conversion("converts", int8="partly_float")
+    found = Preflight("m", "Functional", (row,), (), (), answers, conversion)
+    assert find_impossible(found, chain("quantize")) == [
+        "quantize.schemes: int8: ln: int8 leaves NEG in float32 (set quantize.float_operators: "
+        "allow)"
+    ]
+    assert not find_impossible(found, chain("quantize", quantize={"float_operators": "allow"}))
+    assert not find_impossible(found, chain("quantize", quantize={"schemes": ["float16"]}))
+    assert not find_impossible(found, None)
+
+
+def test_a_conversion_that_fails_or_refuses_int8() -> None:
+    answers = Answers(None, "", None, None, "unknown", "")
+
+    def found(conversion: Conversion) -> Preflight:
+        return Preflight("m", "Functional", (), (), (), answers, conversion)
+
+    assert find_impossible(found(Conversion("fails", "no memory")), None) == ["export: no memory"]
+    refused = found(Conversion("converts", "", "refused", "a crash"))
+    assert find_impossible(refused, chain("quantize")) == [
+        "quantize.schemes: int8: a crash (leave int8 out)"
+    ]
+    assert not find_impossible(refused, None)

@@ -9,11 +9,13 @@ from pipeline.preflight.verdicts import (
     NOTHING,
     YES,
     Answers,
+    Conversion,
     LayerRow,
     Preflight,
     TensorFacts,
     Verdict,
     collect_remarks,
+    listed,
 )
 
 DENSE = Verdict("no", "too few weights", "none needed")
@@ -26,8 +28,11 @@ def row(name: str, macs: int | None = 5, **verdicts: Verdict) -> LayerRow:
 
 def preflight(*rows: LayerRow) -> Preflight:
     tensor = TensorFacts("x", (None, 4), "float32")
-    answers = Answers(None, None, None, "unknown", "nothing")
-    return Preflight("m", "Functional", rows, (tensor,), (tensor,), answers, ("prune: x",))
+    answers = Answers(None, "", None, None, "unknown", "")
+    conversion = Conversion("converts", int8="integer")
+    return Preflight(
+        "m", "Functional", rows, (tensor,), (tensor,), answers, conversion, ("prune: x",)
+    )
 
 
 def test_equal_reasons_are_told_once_in_the_order_of_aspects() -> None:
@@ -61,3 +66,9 @@ def test_json_holds_each_reason_once() -> None:
     ]  # fmt: skip
     assert told["inputs"] == [{"name": "x", "shape": [None, 4], "dtype": "float32"}]
     assert told["plan"] == ["prune: x"]
+    assert told["conversion"]["int8"] == "integer"
+
+
+def test_long_lists_are_cut() -> None:
+    assert listed("abc") == "a, b, c"
+    assert listed("abcde") == "a, b, c and 2 more"

@@ -26,7 +26,7 @@ from pipeline.reporting.html import (
 from pipeline.reporting.report_json import build_report
 from tests.reporting.conftest import Browse
 from tests.reporting.sample_comparison import sample_runs
-from tests.reporting.sample_run import OTHER_TASKS, make_other_run, make_run
+from tests.reporting.sample_run import ALL_STAGES, OTHER_TASKS, make_other_run, make_run
 
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = '"><img src=x onerror="document.title=\'owned\'">'
@@ -67,12 +67,22 @@ def render(*stages: str) -> str:
 
 
 def hostile_html() -> str:
-    run = make_run(name=SCRIPT, config_text=f"# {SCRIPT}", commands=[f"slimline run {IMAGE}"])
+    run = make_run(
+        ("load", *ALL_STAGES),
+        name=SCRIPT,
+        config_text=f"# {SCRIPT}",
+        commands=[f"slimline run {IMAGE}"],
+    )
     metrics = {entry["stage"]: entry["metrics"] for entry in run["stages"]}
     metrics["data"]["class_names"] = [SCRIPT, IMAGE, *"23456789"]
     metrics["tune"]["trials"][2]["error"] = IMAGE
     metrics["tune"]["trials"][0]["hyperparameters"][f"model.{IMAGE}"] = SCRIPT
     metrics["prune"]["layers"][0]["layer"] = IMAGE
+    checked = metrics["load"]["preflight"]
+    checked["layers"][0]["name"] = checked["layers"][0]["class"] = checked["name"] = IMAGE
+    checked["remarks"][0] |= {"layers": [IMAGE], "reason": SCRIPT, "fix": SCRIPT}
+    checked["plan"][0] = checked["answers"]["output_source"] = SCRIPT
+    checked["inputs"][0]["name"] = IMAGE
     metrics["prune"]["skipped"][0]["reason"] = SCRIPT
     metrics["evaluate"]["files"][1]["name"] = IMAGE
     run["versions"][SCRIPT] = IMAGE
@@ -84,12 +94,13 @@ def section_ids(html: str) -> list[str]:
 
 
 def test_full_report_has_every_section_and_nests() -> None:
-    html = render()
+    html = render("load", *ALL_STAGES)
     page = Page(html)
     assert page.open == []
     assert section_ids(html) == [anchor for anchor, _, _ in SECTIONS]
     for text in ("97.5\u00a0%", "not a significant difference", "the loss was nan at step 31",
-                 "2 samples are in two splits", "slimline run configs/digits.yaml"):  # fmt: skip
+                 "2 samples are in two splits", "TFLite has no operator Erfinv", "as itself",
+                 "slimline run configs/digits.yaml"):  # fmt: skip
         assert text in page.text
 
 
@@ -123,7 +134,7 @@ def test_full_report_has_every_section_and_nests() -> None:
 def test_sections_of_absent_stages_are_left_out(stages: tuple[str, ...], absent: set[str]) -> None:
     html = render(*stages)
     assert Page(html).open == []
-    assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent
+    assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent - {"preflight"}
     assert not re.search(rf'href="#({"|".join(absent)})"', html)
 
 

@@ -13,7 +13,7 @@ from tests.reporting.sample_run import ALL_STAGES, make_run
 KEYS = [
     "schema_version", "name", "seed", "created", "task", "headline", "files", "training",
     "schedules", "trials", "classes", "sparsity", "clusters", "weights", "quantization", "data",
-    "stages", "configuration", "versions", "host", "commands",
+    "preflight", "stages", "configuration", "versions", "host", "commands",
 ]  # fmt: skip
 
 
@@ -57,7 +57,16 @@ def test_pure() -> None:
 def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: set[str]) -> None:
     report = build_report(make_run(stages))
     assert list(report) == KEYS
-    assert {key for key, value in report.items() if value is None} == absent
+    assert {key for key, value in report.items() if value is None} == absent | {"preflight"}
+
+
+def test_what_was_foreseen_of_a_model_that_was_there() -> None:
+    run = make_run(("data", "load", "export", "evaluate"))
+    report = build_report(run)
+    assert report["preflight"]["layers"][2]["exported"] == "no"
+    assert report["preflight"]["macs_uncounted"] == ["attention"]
+    run["stages"][1]["metrics"].pop("preflight")
+    assert build_report(run)["preflight"] is None
 
 
 def test_trainings_in_the_order_of_the_chain() -> None:

@@ -17,6 +17,21 @@ def test_format_bytes(count: float | None, text: str) -> None:
     assert units.format_bytes(count) == text
 
 
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (999_999, "999,999"),
+        (1_000_000, "1.0 M"),
+        (300_774_272, "300.8 M"),
+        (999_960_000, "1.0 G"),
+        (3_100_000_000, "3.1 G"),
+    ],
+)
+def test_format_count(count: int, text: str) -> None:
+    assert units.format_count(count) == text
+
+
 def test_format_percent() -> None:
     assert units.format_percent(0.985) == "98.5 %"
     assert units.format_percent(0.98512, 2) == "98.51 %"
