@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pipeline.bridge.centroids import strip_layer, wrap_layer
+from pipeline.bridge.clustering_plan import (
+    SECTION,
+    WITHOUT_KERNEL,
+    choose_layers,
+    clustered_tensors,
+)
 from pipeline.bridge.crossing import copy_weights_back, to_tf_keras, weight_pairs
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
-from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights, zero_masks
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.start import import_tf_keras, without_autograph
 from pipeline.bridge.steps import StepHooks
 from pipeline.compression.sparsity import measure_tensor
-from pipeline.errors import ConfigError, PromiseError
+from pipeline.errors import PromiseError
 
 if TYPE_CHECKING:
     import keras
@@ -28,30 +31,6 @@ if TYPE_CHECKING:
     from pipeline.config.cluster import ClusterConfig
     from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
-
-SECTION = "cluster"
-# tf_keras class → the variables that are clustered; tfmot 0.8.1's registry says the same.
-CLUSTERED_WEIGHTS: dict[str, tuple[str, ...]] = {
-    "Conv1D": ("kernel",),
-    "Conv1DTranspose": ("kernel",),
-    "Conv2D": ("kernel",),
-    "Conv2DTranspose": ("kernel",),
-    "Conv3D": ("kernel",),
-    "SeparableConv1D": ("pointwise_kernel",),
-    "SeparableConv2D": ("pointwise_kernel",),
-    "Dense": ("kernel",),
-    "Embedding": ("embeddings",),
-    "SimpleRNN": ("kernel", "recurrent_kernel"),
-    "LSTM": ("kernel", "recurrent_kernel"),
-    "GRU": ("kernel", "recurrent_kernel"),
-}
-# Layers with weights that clustering does not apply to, and why.
-WITHOUT_KERNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU")
-LEFT_FREE: dict[str, str] = {
-    **dict.fromkeys(WITHOUT_KERNEL, "scales, offsets or slopes, no kernel"),
-    "DepthwiseConv1D": "tfmot does not cluster depthwise kernels: too much accuracy is lost",
-    "DepthwiseConv2D": "tfmot does not cluster depthwise kernels: too much accuracy is lost",
-}
 
 
 @dataclass(frozen=True)
@@ -142,66 +121,6 @@ def cluster(
     )  # fmt: skip
 
 
-def choose_layers(
-    plain: tf_keras.Model, config: ClusterConfig
-) -> tuple[dict[str, int], list[dict[str, str]]]:
-    """Decides for each layer with weights whether it is clustered, and by how many values.
-
-    Returns:
-        Name → number of clusters of the clustered layers; layer, class and reason of the others.
-
-    Raises:
-        ConfigError: no layer is left to cluster, or a pattern fits none.
-    """
-    weighted = [layer for layer in plain.layers if layer.weights]
-    check_patterns(SECTION, config.layers, [layer.name for layer in weighted])
-    chosen: dict[str, int] = {}
-    skipped: list[dict[str, str]] = []
-    for layer in weighted:
-        override = first_match(config.layers, layer.name)
-        number = config.number_of_clusters
-        if override is not None and override.number_of_clusters is not None:
-            number = override.number_of_clusters
-        skip = override is not None and override.skip
-        reason = _reason_to_leave(layer, number, skip, config.preserve_sparsity)
-        if reason is None:
-            chosen[layer.name] = number
-        else:
-            entry = {"layer": layer.name, "class": type(layer).__name__, "reason": reason}
-            skipped.append(entry)
-    if not chosen:
-        reasons = "; ".join(f"{entry['layer']}: {entry['reason']}" for entry in skipped)
-        raise ConfigError(
-            f"cluster: no layer of '{plain.name}' can be clustered ({reasons or 'no weights'}); "
-            "remove cluster from stages"
-        )
-    return chosen, skipped
-
-
-def _reason_to_leave(layer: Any, number: int, skip: bool, preserve_sparsity: bool) -> str | None:
-    class_name = type(layer).__name__
-    if class_name not in CLUSTERED_WEIGHTS:
-        return LEFT_FREE.get(class_name, f"tfmot cannot cluster the class {class_name}")
-    if skip:
-        return "skip: true in cluster.layers"
-    if not layer.trainable:
-        return "not trainable"
-    for tensor, variable in _tensors(layer):
-        values = variable.numpy()
-        # Fewer weights than centroids would be sampled from; and they keep the promise as it is.
-        needed = int(np.count_nonzero(values)) + 1 if preserve_sparsity else values.size
-        if needed <= number:
-            kind = "weights that are not zero" if preserve_sparsity else "weights"
-            return f"{tensor} has only {needed - preserve_sparsity} {kind}"
-    return None
-
-
-def _tensors(layer: Any) -> list[tuple[str, Any]]:
-    """Returns the names and variables of the tensors that are clustered in a layer."""
-    owner = getattr(layer, "cell", layer)
-    return [(name, getattr(owner, name)) for name in CLUSTERED_WEIGHTS[type(layer).__name__]]
-
-
 @without_autograph
 def _wrap(
     plain: tf_keras.Model, targets: dict[str, int], config: ClusterConfig
@@ -241,7 +160,7 @@ def count_clusters(
     here = {id(theirs): ours for ours, theirs in weight_pairs(model, plain)}
     rows = []
     for name, number in targets.items():
-        for tensor, variable in _tensors(plain.get_layer(name)):
+        for tensor, variable in clustered_tensors(plain.get_layer(name)):
             values = here[id(variable)].numpy()
             counts = measure_tensor(values)
             if counts.distinct > number:

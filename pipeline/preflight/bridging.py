@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.bridge import clustering, pruning
+from pipeline.bridge import clustering_plan, pruning
 from pipeline.bridge.crossing import make_layer, to_tf_keras
 from pipeline.bridge.graph import Graph, walk
 from pipeline.bridge.qat_plan import plan_quantization
@@ -116,8 +116,8 @@ def clustering_verdicts(crossing: Crossing, config: ClusterConfig) -> dict[str, 
         crossing: of a model with a graph.
         config: of the stage cluster; its defaults cluster whatever can be.
     """
-    choose = functools.partial(clustering.choose_layers, config=config)
-    return _chosen_verdicts(crossing, choose, clustering.WITHOUT_KERNEL, "it keeps its values")
+    choose = functools.partial(clustering_plan.choose_layers, config=config)
+    return _chosen_verdicts(crossing, choose, clustering_plan.WITHOUT_KERNEL, "it keeps its values")
 
 
 def _chosen_verdicts(

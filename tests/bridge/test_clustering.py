@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.bridge.clustering import (
-    CLUSTERED_WEIGHTS,
-    LEFT_FREE,
-    ClusterResult,
-    cluster,
-    count_clusters,
-)
+from pipeline.bridge.clustering import ClusterResult, cluster, count_clusters
 from pipeline.bridge.crossing import to_tf_keras
-from pipeline.bridge.start import import_tf_keras, import_tfmot
 from pipeline.config.cluster import ClusterConfig
 from pipeline.data.prepared import PreparedData
-from pipeline.errors import ConfigError, PromiseError
+from pipeline.errors import PromiseError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import chain_cnn, shared_convolution
 from tests.bridge.test_pruning import KillAfter, Killed
@@ -167,51 +160,9 @@ def test_a_shared_layer_is_clustered_once(tiny_data: PreparedData, tmp_path: Pat
     assert rows == {"shared": 4, "logits": 4}
 
 
-def test_kernels_with_fewer_weights_than_clusters_are_left(
-    tiny_data: PreparedData, tmp_path: Path
-) -> None:
-    result = run(half_pruned(), tiny_data, tmp_path, epochs=1, number_of_clusters=37)
-    reasons = {entry["layer"]: entry["reason"] for entry in result.skipped}
-    assert reasons["c1"] == "kernel has only 18 weights that are not zero"
-    assert reasons["logits"] == "kernel has only 36 weights that are not zero"
-    assert [row["layer"] for row in result.layers] == ["c2"]
-
-
-def test_a_model_without_a_layer_to_cluster_is_refused(
-    tiny_data: PreparedData, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigError, match=r"no layer of 'chain' can be clustered \(c1: skip"):
-        run(chain_cnn(), tiny_data, tmp_path, layers={"*": {"skip": True}})
-    frozen = chain_cnn()
-    frozen.trainable = False
-    with pytest.raises(ConfigError, match="c2: not trainable"):
-        run(frozen, tiny_data, tmp_path)
-
-
 def test_too_many_values_break_the_promise() -> None:
     model = chain_cnn()
     plain = to_tf_keras(model)
     with pytest.raises(PromiseError, match="'c1' kernel has 36 different values, promised at mo"):
         count_clusters(model, plain, {"c1": 8})
     assert count_clusters(model, plain, {"c1": 36})[0]["parameters"] == 36
-
-
-def test_the_table_is_what_tfmot_clusters() -> None:
-    from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import (
-        ClusteringRegistry,
-    )
-
-    import_tfmot()
-    layers = import_tf_keras().layers
-    for class_name, weights in CLUSTERED_WEIGHTS.items():
-        cls = getattr(layers, class_name)
-        if weights == ("kernel", "recurrent_kernel"):
-            assert cls in ClusteringRegistry._SUPPORTED_RNN_LAYERS
-        else:
-            assert ClusteringRegistry._LAYERS_WEIGHTS_MAP[cls] == list(weights)
-    for class_name in LEFT_FREE:
-        cls = getattr(layers, class_name)
-        assert not ClusteringRegistry._LAYERS_WEIGHTS_MAP.get(cls), class_name
-    crossing = {"Conv3DTranspose", "LocallyConnected1D", "LocallyConnected2D"}
-    known = {cls.__name__ for cls, names in ClusteringRegistry._LAYERS_WEIGHTS_MAP.items() if names}
-    assert known - set(CLUSTERED_WEIGHTS) == crossing, "these do not cross the bridge"

@@ -39,8 +39,8 @@ def config(tmp_path: Path) -> Path:
 def test_0_help_is_quick_and_complete(tmp_path: Path) -> None:
     done = slimline("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("run", "train", "tune", "prune", "quantize", "export", "evaluate", "report",
-                    "optimizers", "predict", "options", "status", "show", "compare",
+    for command in ("run", "train", "tune", "prune", "cluster", "quantize", "export", "evaluate",
+                    "report", "optimizers", "predict", "options", "status", "show", "compare",
                     "clean"):  # fmt: skip
         assert f"  {command} " in done.stdout
 

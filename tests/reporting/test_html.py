@@ -104,6 +104,12 @@ def test_full_report_has_every_section_and_nests() -> None:
         assert text in page.text
 
 
+def test_values_asked_and_found_stand_side_by_side() -> None:
+    text = Page(render()).text
+    assert "30,490 weights that were zero before still are" in text
+    assert "hidden_dense" + "512 × 64" + "32,768" + "32" + "31" + "26,214" in text
+
+
 @pytest.mark.parametrize(
     ("stages", "absent"),
     [
