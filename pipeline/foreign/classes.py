@@ -40,6 +40,12 @@ LAYERS = frozenset({
     "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "Rescaling", "Resizing",
 })  # fmt: skip
 
+# Layers that ConvNeXt of keras.applications brings along → their module.
+APPLICATION_LAYERS = {
+    "LayerScale": "keras.src.applications.convnext",
+    "StochasticDepth": "keras.src.applications.convnext",
+}
+
 # Layer class → what makes it dangerous or useless here, as the end of a sentence.
 REFUSED_LAYERS = {
     "Lambda": "runs Python code that lies in the file",

@@ -56,8 +56,8 @@ class _Check:
     layers: int = 0
     calls: int = 0
 
-    def layer(self, node: Any, where: str) -> dict[str, Any]:
-        """Checks a layer, a model or an operation."""
+    def layer(self, node: Any, where: str, in_graph: bool = False) -> dict[str, Any]:
+        """Checks a layer or model; in a graph it may be an operation."""
         class_name, config = class_and_config(node, where)
         where = describe(node, config, class_name, where)
         self.layers += 1
@@ -66,7 +66,7 @@ class _Check:
         found = self.custom.find(node)
         if found is not None:
             made = self._custom_object(found, node, where)
-        elif is_operation(node):
+        elif in_graph and is_operation(node):
             made = _operation(class_name, config, where)
         elif class_name in classes.MODELS and is_keras_own(node):
             made = self._model(class_name, config, where)
@@ -84,10 +84,12 @@ class _Check:
                 f"{where} {classes.REFUSED_LAYERS[class_name]}; remove it, or replace it by "
                 "built-in layers, and save the model again"
             )
-        if class_name not in classes.LAYERS or not is_keras_own(node):
+        module = classes.APPLICATION_LAYERS.get(class_name, "keras.layers")
+        known = class_name in classes.LAYERS or class_name in classes.APPLICATION_LAYERS
+        if not known or not is_keras_own(node):
             raise Refusal(f"{where} is not one of Keras's own layers that are read; {_ADVICE}")
         checked = {key: self._value(key, value, where) for key, value in config.items()}
-        return keras_object("keras.layers", class_name, checked)
+        return keras_object(module, class_name, checked)
 
     def _value(self, key: str, value: Any, where: str) -> Any:
         """Checks one setting of a layer; its name tells what kinds of objects it may hold."""
@@ -168,7 +170,7 @@ class _Check:
 
     def _called_layer(self, node: Any, where: str) -> dict[str, Any]:
         """Checks a layer of a functional model together with its calls."""
-        made = self.layer(node, where)
+        made = self.layer(node, where, in_graph=True)
         name, calls = node.get("name"), node.get("inbound_nodes", [])
         if not isinstance(name, str) or not isinstance(calls, list):
             raise Refusal(f"{where}: a layer of a functional model has no name or no calls")
