@@ -40,8 +40,9 @@ LAYERS = frozenset({
     "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "Rescaling", "Resizing",
 })  # fmt: skip
 
-# Layers that ConvNeXt of keras.applications brings along → their module.
+# Layers that models of keras.applications bring along → their module.
 APPLICATION_LAYERS = {
+    "CustomScaleLayer": "keras.src.applications.inception_resnet_v2",
     "LayerScale": "keras.src.applications.convnext",
     "StochasticDepth": "keras.src.applications.convnext",
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import ConfigError, UntrustedModelError
+from pipeline.foreign.classes import MODELS
 from pipeline.foreign.compile_facts import compile_facts
 from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.foreign_model import ForeignModel
@@ -87,13 +88,12 @@ def _compile_config(model: Any) -> Any:
 
 
 def _from_tf_keras(model: Any) -> ForeignModel:
-    try:
-        config = json.loads(model.to_json())
-    except NotImplementedError as error:
+    config = json.loads(model.to_json())
+    if config["class_name"] not in MODELS:
         raise UntrustedModelError(
-            f"{_WHERE} is a subclassed tf_keras model, which has no graph to rebuild; define it "
-            "with tf_keras.Model(inputs, outputs), or in Keras 3"
-        ) from error
+            f"{_WHERE} ({config['class_name']}) is a subclassed tf_keras model, which has no graph "
+            "to rebuild; define it with tf_keras.Model(inputs, outputs), or in Keras 3"
+        )
     custom = CustomObjects()
     checked = check_config(translate_config(config, custom, _WHERE), custom, _WHERE)
     nodes = layer_tree(config)
