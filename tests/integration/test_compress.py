@@ -160,7 +160,7 @@ def test_a_subclassed_model_with_code_of_its_own(
     coded = importlib.import_module("own_layers").Coded(name="coded")
     coded(samples()["x"])
     coded.save(folder / "coded.keras")
-    with pytest.raises(ConfigError, match="inside the subclassed model .coded., which has no graph"):
+    with pytest.raises(ConfigError, match="which has no graph"):
         pipeline.run(
             {"run": {"name": "no"}, "data": {"source": "npz", "path": str(folder / "data.npz")},
              "model": {"path": str(folder / "coded.keras"), "custom_objects": "own_layers"},
