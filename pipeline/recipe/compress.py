@@ -16,7 +16,7 @@ from pipeline.api import run
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.progress import Progress, SilentProgress
-from pipeline.recipe.source import answers_of, data_section
+from pipeline.recipe.source import answers_of, data_section, has_own_validation
 from pipeline.recipe.steps import Wishes, make_recipe
 from pipeline.recipe.task import infer_task
 from pipeline.results import RunResult
@@ -249,4 +249,9 @@ def _understand(
             answers_of(section),
         )
         notes.append(f"task {task}: {reason} (--task says otherwise)")
+    if labelled and not has_own_validation(section):
+        notes.append(
+            "validation samples are cut from the others: if the model was trained on them, it looks "
+            "better there than it is, and losses larger; give x_val, y_val"
+        )
     return {**section, "task": task, "preprocessing": {"kind": kind}}, tuple(notes)

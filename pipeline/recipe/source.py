@@ -46,6 +46,17 @@ def data_section(given: str) -> dict[str, Any]:
     return {"source": given}
 
 
+def has_own_validation(section: dict[str, Any]) -> bool:
+    """Tells whether the source brings validation samples; else they are cut from the others."""
+    if section["source"] != "npz":
+        return False
+    try:
+        with zipfile.ZipFile(section["path"]) as archive:
+            return "x_val.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def answers_of(section: dict[str, Any]) -> Answers:
     """Tells what the labels are, from the head of an array alone; nothing is read whole.
 

@@ -199,10 +199,11 @@ def _check_loss_of_quality(
         loss = (figure - reference) / reference if reference > 0 else 0.0
         allowed = config.quantize.max_error_increase
         key, words = "error_increase", f"raises the {task.metric} by {loss:.1%}"
+    trained = config.quantize.method == "qat"
+    advice = "prune less, or allow more" if trained else "try method: qat, or allow more"
     if allowed is not None and loss > allowed:
         raise PromiseError(
-            f"quantize: {name} {words} on validation data, max_{key} is {allowed}; "
-            "try method: qat, or allow more"
+            f"quantize: {name} {words} on validation data, max_{key} is {allowed}; {advice}"
         )
     return {key: loss}
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.recipe.source import answers_of, data_section
+from pipeline.recipe.source import answers_of, data_section, has_own_validation
 
 
 def test_what_stands_behind_data(tmp_path: Path) -> None:
@@ -43,6 +43,15 @@ def test_what_cannot_be_understood(given: str, message: str) -> None:
 def test_labels_are_told_by_their_form(y: Any, expected: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x_train=np.zeros((3, 2)), y_train=y)
     assert answers_of(data_section(str(tmp_path / "d.npz"))) == expected
+
+
+def test_validation_samples_of_its_own(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", x_train=np.zeros(2), x_val=np.zeros(2))
+    np.savez(tmp_path / "cut.npz", x_train=np.zeros(2))
+    assert has_own_validation(data_section(str(tmp_path / "own.npz")))
+    assert not has_own_validation(data_section(str(tmp_path / "cut.npz")))
+    assert not has_own_validation({"source": "npz", "path": "missing.npz"})
+    assert not has_own_validation({"source": "digits"})
 
 
 def test_other_sources_tell_their_labels(tmp_path: Path) -> None:

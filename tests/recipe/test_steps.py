@@ -27,9 +27,9 @@ def test_few_samples_get_more_epochs(samples: int, epochs: int, batch: int) -> N
     assert fine_tuning(samples, None, 7)["epochs"] == 7
 
 
-def test_the_rate_is_below_that_of_the_training() -> None:
-    assert fine_tuning(1000, 0.002, None)["optimizer"]["learning_rate"] == 0.0006
-    assert fine_tuning(1000, None, None)["optimizer"]["learning_rate"] == 0.0003
+def test_the_rate_is_that_of_the_training() -> None:
+    assert fine_tuning(1000, 0.002, None)["optimizer"]["learning_rate"] == 0.002
+    assert fine_tuning(1000, None, None)["optimizer"]["learning_rate"] == 0.0005
     # Of SGD, whose rates are larger than Adam's.
     assert fine_tuning(1000, 0.5, None)["optimizer"]["learning_rate"] == 0.003
 
