@@ -251,7 +251,7 @@ def _understand(
         notes.append(f"task {task}: {reason} (--task says otherwise)")
     if labelled and not has_own_validation(section):
         notes.append(
-            "validation samples are cut from the others: if the model was trained on them, it looks "
+            "validation samples are cut from the others: if the model was trained on them it looks "
             "better there than it is, and losses larger; give x_val, y_val"
         )
     return {**section, "task": task, "preprocessing": {"kind": kind}}, tuple(notes)

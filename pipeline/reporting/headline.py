@@ -9,6 +9,7 @@ from pipeline.compression.paired import is_significant, paired_difference, paire
 from pipeline.reporting.metric import Metric, evaluated_metric
 from pipeline.reporting.units import (
     format_bytes,
+    format_percent,
     format_probability,
     format_ratio,
     is_number,
@@ -55,7 +56,8 @@ def compare_files(
         dict: `file`, `name`, `size_bytes`, `gzip_bytes`, `raw_ratio`, `gzip_ratio`, `metric`,
         `value`, `interval`, `baseline` (the float file), `baseline_value`, `difference` (of
         the metric, file − float), `difference_interval`, `p_value`, `significant`,
-        `sentence`; what cannot be said (no float file, no paired test) is None.
+        `sentence`, `agreement` (of parity); what cannot be said (no float file, no paired test)
+        is None.
     """
     metric = evaluated_metric(evaluate)
     baseline = next((other for other in files if other["name"] == BASELINE), None)
@@ -71,7 +73,8 @@ def compare_files(
         "baseline_value": None if baseline is None else baseline.get(metric.name),
     }
     facts |= compare_pairs(entry, evaluate["samples"])
-    quality = describe_quality(facts, evaluate, metric)
+    facts["agreement"] = (entry.get("details") or {}).get("agreement")
+    quality = describe_quality(facts, evaluate, metric) + describe_agreement(entry)
     facts["sentence"] = describe_size(entry, baseline) + quality + "."
     return facts
 
@@ -131,6 +134,18 @@ def describe_quality(facts: Mapping[str, Any], evaluate: Mapping[str, Any], metr
     )
 
 
+def describe_agreement(entry: Mapping[str, Any]) -> str:
+    """Of a file that is judged by parity: the difference's size, and equal answers."""
+    details = entry.get("details") or {}
+    if "relative_difference" not in details:
+        return ""
+    share = format_percent(details["relative_difference"], 2)
+    text = f", {share} of the outputs' spread"
+    if details["agreement"] is None:
+        return text
+    return f"{text}, and gives the same answer on {format_percent(details['agreement'])} of them"
+
+
 def describe_value(value: float, evaluate: Mapping[str, Any], metric: Metric) -> str:
     """What the metric's value means for this task."""
     samples = f"the {evaluate['samples']:,} {evaluate['split']} samples"
@@ -144,7 +159,8 @@ def describe_value(value: float, evaluate: Mapping[str, Any], metric: Metric) ->
     if metric.task == "reconstruction":
         return f", and reconstructs {samples} with a {metric.words} of {metric.format(value)}"
     if metric.task == "parity":
-        return f", and answers {samples} with a {metric.words} of {metric.format(value)}"
+        distance = metric.format(value)
+        return f", and differs from the float model by {distance} on average over {samples}"
     return f", and classifies {metric.format(value)} of {samples} correctly"
 
 

@@ -100,3 +100,21 @@ def test_labels_are_counted_not_samples() -> None:
     assert (
         "gets 97.5 % of the labels of the 360 test samples right" in built["smallest"]["sentence"]
     )
+
+
+def test_parity_is_told_by_its_size_and_by_equal_answers() -> None:
+    details = {"relative_difference": 0.0015, "agreement": 0.95}
+    row = {"name": "int8", "file": "int8.tflite", "size_bytes": 10, "gzip_bytes": 8,
+           "raw_ratio": 2.0, "gzip_ratio": 2.5, "difference": 0.0004, "details": details,
+           "mcnemar": None, "paired": None}  # fmt: skip
+    base = {**row, "name": "float", "file": "float.tflite", "size_bytes": 20, "gzip_bytes": 15}
+    found = build_headline(
+        {"files": [base, row], "split": "test", "samples": 60, "task": "parity",
+         "metric": "difference", "higher_is_better": False}, "int8.tflite",
+    )  # fmt: skip
+    assert found is not None
+    assert found["smallest"]["sentence"].endswith(
+        "differs from the float model by 0.0004 on average over the 60 test samples, 0.15 % of "
+        "the outputs' spread, and gives the same answer on 95.0 % of them."
+    )
+    assert (found["smallest"]["agreement"], found["smallest"]["difference"]) == (0.95, None)
