@@ -85,6 +85,10 @@ def plan_study(
     """
     if seeds < 1:
         raise ConfigError(f"--seeds: received {seeds}, expected 1 or more")
+    if config.model.architecture == "file":
+        raise ConfigError(
+            "model.path: optimizers are compared from fresh weights; give model.architecture"
+        )
     if config.train.transfer is not None:
         raise ConfigError(
             "train.transfer: has two phases with an optimizer each, and a comparison is of one "

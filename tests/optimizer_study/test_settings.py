@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.load import apply_overrides
+from pipeline.config.load import apply_overrides, validate
 from pipeline.errors import ConfigError
 from pipeline.optimizer_study.settings import (
     StudySettings,
@@ -24,6 +24,12 @@ def plan(*names: str, rates: dict[str, float] | None = None, **options: Any) -> 
         optimizer={**SGD, "gradient_clipping": {"norm": 1.0}}, early_stopping={"patience": 2}
     )
     return plan_study(config, names, options.pop("seeds", 2), rates or {}, **options)
+
+
+def test_a_model_that_is_trained_already_is_not_compared() -> None:
+    config = validate({"model": {"path": "mine.keras"}})
+    with pytest.raises(ConfigError, match=r"model\.path: optimizers are compared from fresh"):
+        plan_study(config, ("sgd", "adam"), 1, {})
 
 
 def test_two_phases_are_not_compared() -> None:
