@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pipeline.bridge.layers import carry_over, check_precision, row_of
 from pipeline.bridge.layers_table import NoCounterpart
 from pipeline.bridge.operations import carry_operation, operation_layer
 from pipeline.bridge.start import import_tf_keras, without_autograph
+from pipeline.bridge.state import seed_generators
 from pipeline.errors import ConfigError, PromiseError
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
         results = _first_call(layers[call.name], call, tensors)
         for ref, result in zip(call.outputs, results, strict=True):
             tensors[ref] = result
+    for number, layer in enumerate(layers.values()):
+        seed_generators(layer, _own_seed(seed, number))
     inputs = [tensors[entry.ref] for entry in graph.inputs]
     outputs = fill(graph.outputs, tensors.__getitem__)
     crossed = keras_2.Model(inputs, outputs, name=model.name)
@@ -115,6 +119,9 @@ def layer_weight_pairs(name: str, layer: Any, crossed: Any) -> list[tuple[Any, A
         row = row_of(layer)
         if row.from_layer is not None:
             return []  # its weights became constants of the counterpart
+        if row.parts:
+            parts = [(getattr(layer, part), getattr(crossed, part)) for part in row.parts]
+            return [pair for both in parts for pair in layer_weight_pairs(name, *both)]
         names = [_last_name(weight.path) for weight in layer.weights]
         sources = {
             row.weights.get(own, own): weight
@@ -182,15 +189,32 @@ def make_layer(call: Call, graph: Graph, seed: int, number: int, masked: bool = 
     if not isinstance(call.layer, keras.layers.Layer):
         return carry_operation(call, graph.shapes, masked)
     check_precision(call.layer, call.name)
-    own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
+    own_seed = _own_seed(seed, number)
+    calls = [other for other in graph.calls if other.name == call.name]
     try:
         made = carry_over(call.layer, call.name, own_seed)
-        if masked and made.supports_masking != call.layer.supports_masking:
-            raise NoCounterpart(f"tf_keras's {type(call.layer).__name__} treats masks differently")
+        _check_calls(made, calls, masked)
         return made
     except NoCounterpart as reason:
-        calls = [other for other in graph.calls if other.name == call.name]
         return run_as_itself(calls, str(reason), own_seed)
+
+
+def _check_calls(made: Any, calls: list[Call], masked: bool) -> None:
+    """Raises NoCounterpart for arguments or masks that the tf_keras layer takes differently."""
+    class_name = type(made).__name__
+    if masked and made.supports_masking != calls[0].layer.supports_masking:
+        raise NoCounterpart(f"tf_keras's {class_name} hands on no mask")
+    known = list(inspect.signature(made.call).parameters)
+    own = list(inspect.signature(calls[0].layer.call).parameters)
+    for call in calls:
+        # The first argument is positional in both, whatever its name.
+        given = own[1 : len(call.args)]
+        if given != known[1 : len(call.args)] or not {*call.kwargs} <= {own[0], *known}:
+            raise NoCounterpart(f"tf_keras's {class_name} takes other arguments in a call")
+
+
+def _own_seed(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
 
 
 def _first_call(layer: Any, call: Call, tensors: Mapping[Any, Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.bridge.activations import carry_activation
+from pipeline.bridge.activations import activation_objects, carry_activation
 from pipeline.bridge.layers_table import LAYERS, NoCounterpart, Row
 from pipeline.errors import ConfigError
 
@@ -46,14 +46,21 @@ def carry_over(layer: Any, name: str, seed: int) -> Any:
         arguments["seed"] = seed
     if row.from_layer is not None:
         arguments |= row.from_layer(layer)
-    made = getattr(import_tf_keras().layers, type(layer).__name__)(**arguments)
-    if hasattr(made, "cell"):
-        # SimpleRNN takes no seed, and that of an LSTM does not reach its cell, which draws the
-        # masks (tf_keras 2.21.0). Generators are made when the layer is built.
-        for drawing in (made, made.cell):
-            if hasattr(drawing, "_random_generator"):
-                drawing._random_generator._seed = seed
-    return made
+    for attribute, argument in row.wrapped.items():
+        inside = getattr(layer, attribute)
+        _check_wrapped(layer, inside)
+        arguments[argument] = carry_over(inside, inside.name, seed)
+    keras_2 = import_tf_keras()
+    with keras_2.utils.custom_object_scope(activation_objects()):  # Bidirectional copies by config
+        return getattr(keras_2.layers, type(layer).__name__)(**arguments)
+
+
+def _check_wrapped(layer: Any, inside: Any) -> None:
+    if inside.non_trainable_variables and type(layer).__name__ == "TimeDistributed":
+        raise NoCounterpart(
+            f"TimeDistributed({type(inside).__name__}) changes its state once a step in Keras 3, "
+            "once a call in tf_keras"
+        )
 
 
 def row_of(layer: Any) -> Row:

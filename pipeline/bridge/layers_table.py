@@ -26,6 +26,8 @@ class Row:
         weights: Keras 3 weight name → tf_keras weight name, where they differ.
         random: draws random numbers in training, so it gets a seed of its own.
         from_layer: further tf_keras arguments, read from the live layer.
+        wrapped: attribute with a layer inside → the tf_keras argument that takes it.
+        parts: attributes with the layers inside that have the weights, named alike in both.
     """
 
     kept: tuple[str, ...] = ()
@@ -35,6 +37,8 @@ class Row:
     weights: Mapping[str, str] = field(default_factory=dict)
     random: bool = False
     from_layer: Callable[[Any], dict[str, Any]] | None = None
+    wrapped: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
 
 def _normalization_constants(layer: Any) -> dict[str, Any]:
@@ -60,9 +64,8 @@ _CENTER_SCALE = (
 _RECURRENT = (
     "units", "activation", *_KERNEL, *_BIAS, "recurrent_regularizer", "recurrent_constraint",
     "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "dropout",
-    "recurrent_dropout",
+    "recurrent_dropout", "zero_output_for_mask",
 )  # fmt: skip
-_RECURRENT_ONLY = {"zero_output_for_mask": False}
 _POOL = ("pool_size", "strides", "padding", "data_format")
 _GLOBAL_POOL = ("data_format", "keepdims")
 
@@ -74,6 +77,11 @@ LAYERS: dict[str, Row] = {
     "Conv3D": Row(_CONVOLUTION),
     "Conv1DTranspose": Row(_TRANSPOSED),
     "Conv2DTranspose": Row(_TRANSPOSED),
+    "Conv3DTranspose": Row(_TRANSPOSED),
+    "EinsumDense": Row(
+        ("equation", "output_shape", "activation", "bias_axes", *_KERNEL, *_BIAS[1:]),
+        only={"quantization_config": None},
+    ),
     "DepthwiseConv1D": Row((*_WINDOW, *_DEPTHWISE, *_BIAS), weights={"kernel": "depthwise_kernel"}),
     "DepthwiseConv2D": Row((*_WINDOW, *_DEPTHWISE, *_BIAS), weights={"kernel": "depthwise_kernel"}),
     "SeparableConv1D": Row(_SEPARABLE),
@@ -124,8 +132,10 @@ LAYERS: dict[str, Row] = {
     "ZeroPadding3D": Row(("padding", "data_format")),
     "Cropping1D": Row(("cropping",)),
     "Cropping2D": Row(("cropping", "data_format")),
+    "Cropping3D": Row(("cropping", "data_format")),
     "UpSampling1D": Row(("size",)),
     "UpSampling2D": Row(("size", "data_format", "interpolation")),
+    "UpSampling3D": Row(("size", "data_format")),
     "Identity": Row(),
     "Masking": Row(("mask_value",)),
     # training only
@@ -133,6 +143,7 @@ LAYERS: dict[str, Row] = {
     "AlphaDropout": Row(("rate", "noise_shape"), ignored=("seed",), random=True),
     "SpatialDropout1D": Row(("rate",), ignored=("seed",), random=True),
     "SpatialDropout2D": Row(("rate", "data_format"), ignored=("seed",), random=True),
+    "SpatialDropout3D": Row(("rate", "data_format"), ignored=("seed",), random=True),
     "GaussianNoise": Row(("stddev",), ignored=("seed",), random=True),
     "GaussianDropout": Row(("rate",), ignored=("seed",), random=True),
     # several inputs
@@ -144,16 +155,26 @@ LAYERS: dict[str, Row] = {
     "Minimum": Row(),
     "Concatenate": Row(("axis",)),
     "Dot": Row(("axes", "normalize")),
+    # attention
+    "MultiHeadAttention": Row(
+        (
+            "num_heads", "key_dim", "value_dim", "dropout", "output_shape", "attention_axes",
+            *_KERNEL, *_BIAS,
+        ),
+        only={"sliding_window": None, "use_gate": False},
+        ignored=("seed",),
+        parts=("_query_dense", "_key_dense", "_value_dense", "_output_dense"),
+    ),
+    # around other layers
+    "Bidirectional": Row(
+        ("merge_mode",),
+        wrapped={"forward_layer": "layer", "backward_layer": "backward_layer"},
+        ignored=("layer", "backward_layer"),
+        parts=("forward_layer", "backward_layer"),
+    ),
+    "TimeDistributed": Row(wrapped={"layer": "layer"}, ignored=("layer",), parts=("layer",)),
     # recurrent
-    "SimpleRNN": Row(_RECURRENT, only=_RECURRENT_ONLY, ignored=("seed",)),
-    "LSTM": Row(
-        (*_RECURRENT, "recurrent_activation", "unit_forget_bias"),
-        only=_RECURRENT_ONLY,
-        ignored=("seed",),
-    ),
-    "GRU": Row(
-        (*_RECURRENT, "recurrent_activation", "reset_after"),
-        only=_RECURRENT_ONLY,
-        ignored=("seed",),
-    ),
+    "SimpleRNN": Row(_RECURRENT, ignored=("seed",)),
+    "LSTM": Row((*_RECURRENT, "recurrent_activation", "unit_forget_bias"), ignored=("seed",)),
+    "GRU": Row((*_RECURRENT, "recurrent_activation", "reset_after"), ignored=("seed",)),
 }  # fmt: skip

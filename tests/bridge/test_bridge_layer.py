@@ -58,8 +58,11 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
         {},
     ),
     "grouped_query_attention": (lambda k, x: k.GroupQueryAttention(4, 2, 1)(x, x), {}),
-    "einsum_dense": (
-        lambda k, x: k.EinsumDense("abc,cd->abd", output_shape=(None, 3), bias_axes="d")(x), {},
+    "time_distributed_statistics": (
+        lambda k, x: k.TimeDistributed(k.BatchNormalization())(x), {},
+    ),
+    "attention_masks_as_arguments": (
+        lambda k, x: k.MultiHeadAttention(2, 3)(x, x, query_mask=x[:, :, 0] > 0), {},
     ),
     "spectral": (lambda k, x: k.SpectralNormalization(k.Dense(3))(x), {}),
     "conv_lstm": (lambda k, x: k.ConvLSTM1D(3, 2)(x), {"shape": (4, 6, 2)}),
@@ -69,7 +72,7 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
     ),
     "own_activation": (lambda k, x: k.Conv1D(3, 3, activation=lambda t: t * abs(t))(x), {}),
     "mask_into_itself": (
-        lambda k, x: k.LSTM(3, zero_output_for_mask=True)(embedded(k, x)), IDS,
+        lambda k, x: k.LSTM(3, activity_regularizer="l2")(embedded(k, x)), IDS,
     ),
     "mask_through_itself": (lambda k, x: k.LSTM(3)(k.RMSNormalization()(embedded(k, x))), IDS),
     "mask_through_identity": (lambda k, x: k.LSTM(3)(k.Identity()(embedded(k, x))), IDS),
