@@ -166,6 +166,11 @@ def is_bridge_layer(layer: Any) -> bool:
     return isinstance(layer, bridge_layer())
 
 
+def class_of(layer: Any) -> str:
+    """Returns the class of a tf_keras layer; of one that runs as itself, its Keras 3 class."""
+    return type(layer.spec.layer if is_bridge_layer(layer) else layer).__name__
+
+
 def _last_name(path: str) -> str:
     # "conv/kernel", "lstm/lstm_cell_3/kernel:0": the cell's number differs between the two.
     return path.split("/")[-1].split(":")[0]

@@ -18,11 +18,11 @@ Mask = tuple[Any, np.ndarray]
 
 
 def zero_masks(model: tf_keras.Model) -> list[Mask]:
-    """Finds the kernels that hold zeros, and where. PReLU's slopes are no kernels."""
+    """Finds the kernels that hold zeros, and where. Biases of attention have two axes as well."""
     masks = []
     for variable in model.trainable_variables:
-        values = variable.numpy()
-        is_kernel = values.ndim >= 2 and last_name(variable) != "alpha"
+        values, name = variable.numpy(), last_name(variable)
+        is_kernel = values.ndim >= 2 and ("kernel" in name or "embeddings" in name)
         if is_kernel and np.any(values == 0):
             masks.append((variable, (values != 0).astype(values.dtype)))
     return masks

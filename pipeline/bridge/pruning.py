@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.crossing import copy_weights_back, is_bridge_layer, to_tf_keras
+from pipeline.bridge.crossing import class_of, copy_weights_back, to_tf_keras
 from pipeline.bridge.fit import fine_tune
+from pipeline.bridge.kernels import WITHOUT_KERNEL, prunable_kernels, reason_without_kernels
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.pruning_schedule import (
@@ -19,7 +20,8 @@ from pipeline.bridge.pruning_schedule import (
     resolve_timing,
     schedule_class,
 )
-from pipeline.bridge.start import import_tf_keras, import_tfmot, without_autograph
+from pipeline.bridge.pruning_wrapper import pruning_wrapper
+from pipeline.bridge.start import import_tf_keras, without_autograph
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
 
@@ -30,29 +32,6 @@ if TYPE_CHECKING:
     from pipeline.config.prune import PruneConfig
     from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
-
-# tf_keras class → the variables that are pruned; tfmot 0.8.1's registry says the same.
-PRUNED_WEIGHTS: dict[str, tuple[str, ...]] = {
-    "Conv1D": ("kernel",),
-    "Conv2D": ("kernel",),
-    "Conv3D": ("kernel",),
-    "Conv2DTranspose": ("kernel",),
-    "SeparableConv1D": ("pointwise_kernel",),
-    "SeparableConv2D": ("pointwise_kernel",),
-    "Dense": ("kernel",),
-    "Embedding": ("embeddings",),
-    "SimpleRNN": ("kernel", "recurrent_kernel"),
-    "LSTM": ("kernel", "recurrent_kernel"),
-    "GRU": ("kernel", "recurrent_kernel"),
-}
-# Layers with weights that magnitude pruning does not apply to, and why.
-WITHOUT_KERNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU")
-LEFT_DENSE: dict[str, str] = {
-    **dict.fromkeys(WITHOUT_KERNEL, "scales, offsets or slopes, no kernel"),
-    "DepthwiseConv1D": "tfmot does not prune depthwise kernels: each has few weights, all needed",
-    "DepthwiseConv2D": "tfmot does not prune depthwise kernels: each has few weights, all needed",
-    "Conv1DTranspose": "tfmot cannot prune this class",
-}
 
 
 @dataclass(frozen=True)
@@ -156,21 +135,19 @@ def choose_layers(
     Raises:
         ConfigError: no layer is left to prune, or a pattern fits none.
     """
-    weighted = {layer.name: type(layer).__name__ for layer in plain.layers if layer.weights}
+    weighted = {layer.name: class_of(layer) for layer in plain.layers if layer.weights}
     chosen: dict[str, Sparsities] = {}
     skipped: list[dict[str, str]] = []
     for name, sparsities in layer_sparsities(config, weighted).items():
-        class_name = weighted[name]
-        if class_name not in PRUNED_WEIGHTS:
-            reason = _reason_to_leave(plain.get_layer(name))
+        layer = plain.get_layer(name)
+        if not prunable_kernels(layer):
+            reason = reason_without_kernels(layer)
         elif sparsities is None:
             reason = "skip: true in prune.layers"
-        elif not plain.get_layer(name).trainable:
-            reason = "not trainable"
         else:
             chosen[name] = sparsities
             continue
-        skipped.append({"layer": name, "class": class_name, "reason": reason})
+        skipped.append({"layer": name, "class": weighted[name], "reason": reason})
     if not chosen:
         reasons = "; ".join(f"{entry['layer']}: {entry['reason']}" for entry in skipped)
         raise ConfigError(
@@ -178,13 +155,6 @@ def choose_layers(
             "remove prune from stages"
         )
     return chosen, skipped
-
-
-def _reason_to_leave(layer: Any) -> str:
-    if is_bridge_layer(layer):
-        return f"runs as itself: {layer.spec.reason}"
-    class_name = type(layer).__name__
-    return LEFT_DENSE.get(class_name, f"tfmot cannot prune the class {class_name}")
 
 
 @without_autograph
@@ -198,7 +168,7 @@ def _wrap(
     """Wraps the chosen layers one by one: tfmot refuses whole models for one unknown layer."""
     import tensorflow as tf
 
-    keras_2, wrapper = import_tf_keras(), import_tfmot().sparsity.keras.prune_low_magnitude
+    keras_2, wrapper = import_tf_keras(), pruning_wrapper()
     step = tf.Variable(0, dtype=tf.int64, trainable=False, name="fine_tuning_step")
 
     def wrap(layer: Any) -> Any:
@@ -245,9 +215,8 @@ def count_zeros(plain: tf_keras.Model, targets: dict[str, Sparsities]) -> list[d
     rows = []
     for name, sparsities in targets.items():
         layer = plain.get_layer(name)
-        for tensor in PRUNED_WEIGHTS[type(layer).__name__]:
-            owner = getattr(layer, "cell", layer)
-            rows.append(_count_tensor(name, tensor, getattr(owner, tensor).numpy(), sparsities))
+        for tensor, variable in prunable_kernels(layer).items():
+            rows.append(_count_tensor(name, tensor, variable.numpy(), sparsities))
     return rows
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.bridge.pruning import LEFT_DENSE, PRUNED_WEIGHTS, PruneResult, count_zeros, prune
+from pipeline.bridge.pruning import PruneResult, count_zeros, prune
 from pipeline.bridge.pruning_schedule import Sparsities
-from pipeline.bridge.start import import_tf_keras, import_tfmot
+from pipeline.bridge.start import import_tf_keras
 from pipeline.config.prune import PruneConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.errors import ConfigError, PromiseError
@@ -191,20 +191,3 @@ def test_ties_at_the_threshold_are_no_broken_promise() -> None:
     model = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(4, name="d")])
     model.get_layer("d").kernel.assign([[0, 0, 1, 1], [1, -1, 5, 6]])
     assert count_zeros(model, {"d": Sparsities(0.0, 0.5)})[0]["zeros"] == 2
-
-
-def test_the_table_is_what_tfmot_prunes() -> None:
-    from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry import (
-        PruneRegistry,
-    )
-
-    import_tfmot()
-    layers = import_tf_keras().layers
-    recurrent = {"SimpleRNN", "LSTM", "GRU"}
-    for class_name, weights in PRUNED_WEIGHTS.items():
-        if class_name not in recurrent:
-            cls = getattr(layers, class_name)
-            assert PruneRegistry._LAYERS_WEIGHTS_MAP[cls] == list(weights)
-    for class_name in LEFT_DENSE:
-        cls = getattr(layers, class_name)
-        assert not PruneRegistry._LAYERS_WEIGHTS_MAP.get(cls), class_name
