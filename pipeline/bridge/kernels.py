@@ -44,7 +44,11 @@ def prunable_kernels(layer: Any) -> dict[str, Any]:
     Returns:
         The variables that are trained, by their names in the layer: "kernel", "query.kernel".
     """
-    found = _kernels_inside(layer) if isinstance(layer, bridge_layer()) else _own_kernels(layer)
+    found = _own_kernels(layer)
+    if isinstance(layer, bridge_layer()):
+        kernels = {id(weight) for weight in kernels_inside(layer.spec.layer)}
+        named = named_weights(layer.spec.layer).items()
+        found = {name: layer.own[name] for name, weight in named if id(weight) in kernels}
     trained = {id(weight) for weight in layer.trainable_weights}
     return {name: variable for name, variable in found.items() if id(variable) in trained}
 
@@ -72,14 +76,12 @@ def _own_kernels(layer: Any) -> dict[str, Any]:
     return {name: getattr(owner, name) for name in KERNELS.get(class_name, ())}
 
 
-def _kernels_inside(layer: Any) -> dict[str, Any]:
-    """Finds the kernels of Keras's own layers inside of a Keras 3 layer that runs as itself."""
-    kernels = {
-        id(weight)
-        for part in layer.spec.layer._flatten_layers()
+def kernels_inside(layer: Any) -> list[Any]:
+    """Returns the variables of a Keras 3 layer that are kernels of Keras's own layers in it."""
+    return [
+        weight
+        for part in (layer._flatten_layers() if hasattr(layer, "_flatten_layers") else ())
         if type(part).__module__.startswith("keras.src.layers.")
         for weight in part.weights
         if weight.name in KERNELS.get(type(part).__name__, ())
-    }
-    named = named_weights(layer.spec.layer)
-    return {name: layer.own[name] for name, weight in named.items() if id(weight) in kernels}
+    ]

@@ -160,12 +160,11 @@ class _Attempt:
 
 
 def can_prune(model: keras.Model) -> bool:
-    """Tells whether the graph of the model has a layer that tfmot prunes."""
+    """Tells whether the graph of the model has a layer with a kernel that is pruned."""
     from pipeline.bridge.graph import walk
-    from pipeline.bridge.pruning import PRUNED_WEIGHTS
+    from pipeline.bridge.kernels import kernels_inside
 
-    classes = {type(layer).__name__ for layer in walk(model).layers().values()}
-    return bool(classes & PRUNED_WEIGHTS.keys())
+    return any(kernels_inside(layer) for layer in walk(model).layers().values())
 
 
 def _may_train(wishes: Wishes, section: dict[str, Any], model: keras.Model) -> bool:
