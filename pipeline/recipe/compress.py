@@ -15,10 +15,10 @@ import yaml
 from pipeline.api import run
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ConfigError, PromiseError
+from pipeline.models.told_task import infer_task
 from pipeline.progress import Progress, SilentProgress
 from pipeline.recipe.source import answers_of, data_section, has_own_validation
 from pipeline.recipe.steps import Wishes, make_recipe
-from pipeline.recipe.task import infer_task
 from pipeline.results import RunResult
 
 if TYPE_CHECKING:

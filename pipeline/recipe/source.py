@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.config.sources import source_row
 from pipeline.errors import ConfigError
-from pipeline.recipe.task import Answers
+from pipeline.models.told_task import Answers
 
 FORMS = (
     "a .npz file (x, y or x_train, y_train, …), a folder of images per class, digits, "

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.recipe.task import TASK_OF_LOSS, infer_task
+from pipeline.models.told_task import TASK_OF_LOSS, infer_task
 from pipeline.tasks.task import TASKS
 
 IMAGE = (28, 28, 1)
