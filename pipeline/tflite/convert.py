@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.tflite.lstm_scales import mend_lstm_scales
+from pipeline.tflite.output_order import restore_output_order
 from pipeline.tflite.worker import ConversionWorker
 
 Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
@@ -144,10 +145,10 @@ def _convert_one(
     worker.run(order, label=f"model {request.name!r} (scheme {request.scheme})")
     # The child may die half-way through a write; what it finished is put in place here.
     path = output / f"{request.name}.tflite"
-    content = made.read_bytes()
-    write_bytes_atomic(
-        path, mend_lstm_scales(content) if request.scheme in CALIBRATED_SCHEMES else content
-    )
+    content = restore_output_order(made.read_bytes(), saved_model)
+    if request.scheme in CALIBRATED_SCHEMES:
+        content = mend_lstm_scales(content)
+    write_bytes_atomic(path, content)
     return path
 
 

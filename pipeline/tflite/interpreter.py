@@ -62,10 +62,18 @@ class Interpreter:
         self.outputs = describe_tensors(model, model.main.outputs, model.output_names)
         self.batch = self.inputs[0].shape[0] if self.inputs[0].shape else 1
         self._input_indices = model.main.inputs
-        self._output_index = model.main.outputs[0]
+        self._output_indices = model.main.outputs
         self._stateful = model.is_stateful
 
     def predict(self, x: Samples | Mapping[str, np.ndarray]) -> np.ndarray:
+        """Runs samples through the file; see `predict_all`.
+
+        Returns:
+            float32 (n, …): the first output, dequantized.
+        """
+        return next(iter(self.predict_all(x).values()))
+
+    def predict_all(self, x: Samples | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs samples through the file in its own batches.
 
         Each batch starts from a clean state: recurrent layers keep theirs between invokes. A last
@@ -76,33 +84,38 @@ class Interpreter:
                 batches at a time.
 
         Returns:
-            float32 (n, …): the first output, dequantized.
+            float32 (n, …) by output name, dequantized; in the order of the Keras model's outputs.
 
         Raises:
             DataError: a shape or a name does not fit the file.
+            ArtifactError: an operator of the file fails.
         """
         named = self._name_inputs(x)
         samples = len(next(iter(named.values())))
-        output = self.outputs[0]
-        results = np.empty((samples, *output.shape[1:]), output.dtype)
+        results = [np.empty((samples, *out.shape[1:]), out.dtype) for out in self.outputs]
         rows_at_once = self.batch * max(ROWS_AT_ONCE // self.batch, 1)
         for start in range(0, samples, rows_at_once):
             rows = slice(start, min(start + rows_at_once, samples))
             self._predict_rows(
-                {name: values[rows] for name, values in named.items()}, results[rows]
+                {name: values[rows] for name, values in named.items()},
+                [stored[rows] for stored in results],
             )
-        return dequantize(results, output)
+        return {
+            output.name: dequantize(stored, output)
+            for output, stored in zip(self.outputs, results, strict=True)
+        }
 
-    def _predict_rows(self, named: Mapping[str, np.ndarray], results: np.ndarray) -> None:
-        """Fills `results` (rows, …) with the stored outputs of some rows."""
-        stored = self._store_inputs(named)
-        for start in range(0, len(results), self.batch):
-            count = min(self.batch, len(results) - start)
+    def _predict_rows(self, named: Mapping[str, np.ndarray], results: list[np.ndarray]) -> None:
+        """Fills each of `results` (rows, …) with the stored outputs of some rows."""
+        stored, samples = self._store_inputs(named), len(results[0])
+        for start in range(0, samples, self.batch):
+            count = min(self.batch, samples - start)
             for index, values in zip(self._input_indices, stored, strict=True):
                 rows = values[start : start + self.batch]
                 self._runtime.set_tensor(index, rows if count == self.batch else self._fill(rows))
             self.invoke()
-            results[start : start + count] = self._runtime.get_tensor(self._output_index)[:count]
+            for index, result in zip(self._output_indices, results, strict=True):
+                result[start : start + count] = self._runtime.get_tensor(index)[:count]
 
     def invoke(self) -> None:
         """Runs one batch on what the inputs hold, from a clean state."""

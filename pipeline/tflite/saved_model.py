@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import ConfigError
+from pipeline.tflite.output_order import write_output_order
+
 Names = tuple[list[str], list[str]]
 
 
@@ -26,9 +29,18 @@ def save_keras_model(
         batch_size: samples per call, at least 1.
         names: of inputs and of outputs, where the model's own are not those to show (tfmot
             renames what it quantizes); made fit for a signature.
+
+    Raises:
+        ConfigError: an input without a fixed size.
     """
     import tensorflow as tf
 
+    for tensor in model.inputs:
+        if None in tensor.shape[1:]:
+            raise ConfigError(
+                f"input {tensor.name!r} of shape {tuple(tensor.shape[1:])}: a .tflite file has "
+                "fixed sizes; give each one, as in keras.Input((30, 4))"
+            )
     inputs, outputs = map(signature_names, own_names(model) if names is None else names)
     specs = [
         tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
@@ -38,10 +50,21 @@ def save_keras_model(
     # autograph=False: this function needs no rewriting; Keras rewrites its layers itself.
     @tf.function(input_signature=specs, autograph=False)
     def serve(*tensors: Any) -> dict[str, Any]:
-        results = model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+        results = model(_as_given(model, tensors), training=False)
         return dict(zip(outputs, tf.nest.flatten(results), strict=True))
 
     save_function(serve, directory)
+    write_output_order(directory, outputs)
+
+
+def _as_given(model: Any, tensors: tuple[Any, ...]) -> Any:
+    """Puts inputs into the form that the model takes: one, a list, a dictionary."""
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is None:  # tf_keras takes a list for all
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+    import keras
+
+    return keras.tree.pack_sequence_as(structure, tensors)
 
 
 def save_function(serve: Any, directory: Path) -> None:

@@ -104,6 +104,43 @@ def test_several_inputs_are_calibrated_by_name(worker: ConversionWorker, tmp_pat
         convert(tmp_path / "two", [request], {"alpha": samples["alpha"]}, tmp_path, worker)
 
 
+def test_dictionaries_in_and_out(worker: ConversionWorker, tmp_path: Path) -> None:
+    """Outputs keep the names of their layers and the order of the Keras model."""
+    import keras
+
+    layers = keras.layers
+    inputs = {"zeta": keras.Input((4,), name="zeta"), "alpha": keras.Input((2,), name="alpha")}
+    x = layers.Dense(6, "relu")(layers.Concatenate()(list(inputs.values())))
+    outputs = [layers.Dense(size, name=name)(x) for name, size in (("z", 3), ("a", 1), ("m", 2))]
+    generator = np.random.default_rng(1)
+    samples = {
+        name: generator.uniform(-1, 1, (40, *tensor.shape[1:])).astype(np.float32)
+        for name, tensor in inputs.items()
+    }
+    model = keras.Model(inputs, outputs)
+    save_keras_model(model, tmp_path / "three")
+    request = ConversionRequest("three", "int8")
+    path = convert(tmp_path / "three", [request], samples, tmp_path, worker)["three"]
+    interpreter = load(path)
+    received = interpreter.predict_all(samples)
+    assert list(received) == ["z", "a", "m"]
+    # The control: without the note the order is the converter's.
+    (tmp_path / "three" / "output_order.json").unlink()
+    path = convert(tmp_path / "three", [request], samples, tmp_path, worker)["three"]
+    assert list(load(path).predict_all(samples)) == ["a", "m", "z"]
+    for values, expected in zip(received.values(), model.predict(samples, verbose=0), strict=True):
+        assert np.abs(values - expected).mean() < 0.05 * expected.std()
+    np.testing.assert_array_equal(interpreter.predict(samples), received["z"])
+
+
+def test_an_input_without_a_size_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((None, 4), name="words"), keras.layers.LSTM(3)])
+    with pytest.raises(ConfigError, match=r"input 'words' of shape \(None, 4\): a .tflite file"):
+        save_keras_model(model, tmp_path / "open")
+
+
 def test_fake_quantization_keeps_its_ranges(worker: ConversionWorker, tmp_path: Path) -> None:
     """What quantization-aware training learned must win over the calibration."""
     import tensorflow as tf
