@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.config.model import ModelConfig
+    from pipeline.data.prepared import PreparedData
     from pipeline.data.preprocessing import Affine
     from pipeline.tasks.task import Task
 
@@ -94,6 +95,18 @@ def build_model(
     if isinstance(weights, Path) and not isinstance(config, APPLICATION_MODELS):
         load_weights(model, weights)
     return model
+
+
+def build_for(config: ModelConfig, data: PreparedData) -> keras.Model:
+    """Builds the model for prepared data; see build_model."""
+    return build_model(
+        config,
+        data.input_shape,
+        data.task,
+        data.model_preprocessing,
+        data.input_dtype,
+        data.tokens,
+    )
 
 
 def check_input_shape(config: ModelConfig, input_shape: tuple[int, ...]) -> None:

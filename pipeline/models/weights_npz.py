@@ -57,17 +57,27 @@ def npz_layers(path: Path, layers: Sequence[Any]) -> Iterator[StoredLayers]:
         yield found
 
 
+def npy_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Returns shape and dtype of an array in an `.npz`; the array itself stays unread.
+
+    Raises:
+        ValueError, OSError, …: one of UNREADABLE.
+    """
+    with archive.open(name) as member:
+        version = np.lib.format.read_magic(member)
+        header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = header(member)
+    return tuple(shape), dtype
+
+
 def _array(archive: zipfile.ZipFile, name: str, path: Path) -> StoredArray:
     """Reads the header alone: nothing is unpacked before its shape is known to fit."""
     try:
-        with archive.open(name) as member:
-            version = np.lib.format.read_magic(member)
-            header = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, _, dtype = header(member)
+        shape, dtype = npy_header(archive, name)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
     if dtype.kind not in "fiu":

@@ -58,5 +58,5 @@ def _output(
 
 
 def _task(loss: str, model: keras.Model) -> str:
-    shapes = (tuple(tensors[0].shape[1:]) for tensors in (model.inputs, model.outputs))
-    return infer_task(loss, None, *shapes)[0]
+    given, made = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
+    return infer_task(loss, None, given, made)[0]

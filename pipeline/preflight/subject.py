@@ -100,7 +100,7 @@ def _of_file(path: Path, custom_objects: str | None) -> Subject:
 
 def _of_config(path: Path, overrides: Sequence[str]) -> Subject:
     from pipeline.config.load import load_config
-    from pipeline.models.build import build_model
+    from pipeline.models.build import build_for
 
     config = load_config(path, overrides)
     data = _load_samples(config)
@@ -114,14 +114,7 @@ def _of_config(path: Path, overrides: Sequence[str]) -> Subject:
         check_fits(model, data.input_shape, data.input_dtype, data.task)
         model = fix_input(model, data.input_shape, data.input_dtype)
         return replace(found, model=model, config=config, task=data.task.name, samples=samples)
-    model = build_model(
-        config.model,
-        data.input_shape,
-        data.task,
-        data.model_preprocessing,
-        data.input_dtype,
-        data.tokens,
-    )
+    model = build_for(config.model, data)
     return Subject(
         model, "built as configured", config=config, task=data.task.name, samples=samples
     )

@@ -6,11 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipeline.config.sources import source_row
 from pipeline.errors import ConfigError
 from pipeline.models.told_task import Answers
+from pipeline.models.weights_npz import UNREADABLE, npy_header
 
 FORMS = (
     "a .npz file (x, y or x_train, y_train, …), a folder of images per class, digits, "
@@ -71,15 +70,8 @@ def answers_of(section: dict[str, Any]) -> Answers:
     try:
         with zipfile.ZipFile(section["path"]) as archive:
             name = next(f"{name}.npy" for name in LABELS if f"{name}.npy" in archive.namelist())
-            with archive.open(name) as member:
-                version = np.lib.format.read_magic(member)
-                header = (
-                    np.lib.format.read_array_header_1_0
-                    if version == (1, 0)
-                    else np.lib.format.read_array_header_2_0
-                )
-                shape, _, dtype = header(member)
-    except (OSError, ValueError, StopIteration, zipfile.BadZipFile):
+            shape, dtype = npy_header(archive, name)
+    except (*UNREADABLE, StopIteration):
         return "unknown"  # whatever is wrong with the file is told when it is read
     whole = dtype.kind in "iuUSb" and (len(shape) == 1 or shape[1:] == (1,))
     return "classes" if whole else "numbers" if dtype.kind == "f" and len(shape) == 1 else "unknown"

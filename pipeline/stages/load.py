@@ -61,18 +61,11 @@ def _read(config: Config, data: PreparedData) -> ForeignModel:
     """Returns the model, where it comes from, and what its reader has to say."""
     from pipeline.config.model import FileModel
     from pipeline.foreign.load import ForeignModel, load_foreign
-    from pipeline.models.build import build_model
+    from pipeline.models.build import build_for
 
     if isinstance(config.model, FileModel):
         return load_foreign(config.model.path, config.model.custom_objects)
-    model = build_model(
-        config.model,
-        data.input_shape,
-        data.task,
-        data.model_preprocessing,
-        data.input_dtype,
-        data.tokens,
-    )
+    model = build_for(config.model, data)
     origin = f"{config.model.architecture} with weights from a file"
     return ForeignModel(model, origin, None, ())
 

@@ -48,18 +48,11 @@ def run(config: Config, context: Context) -> StageResult:
 
 def _begin(config: Config, context: Context, data: PreparedData) -> keras.Model:
     """Returns the model that was loaded, to be fine-tuned, or a fresh one."""
-    from pipeline.models.build import build_model
+    from pipeline.models.build import build_for
 
     if context.inputs["model"]:
         return load_input_model(context)
-    return build_model(
-        config.model,
-        data.input_shape,
-        data.task,
-        data.model_preprocessing,
-        data.input_dtype,
-        data.tokens,
-    )
+    return build_for(config.model, data)
 
 
 def _train(

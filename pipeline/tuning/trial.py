@@ -158,17 +158,10 @@ def build_fresh_model(config: Config, data: PreparedData, seed: int) -> keras.Mo
     """Builds the configured model with the initial weights of this seed."""
     import keras
 
-    from pipeline.models.build import build_model
+    from pipeline.models.build import build_for
 
     keras.utils.set_random_seed(seed)
-    return build_model(
-        config.model,
-        data.input_shape,
-        data.task,
-        data.model_preprocessing,
-        data.input_dtype,
-        data.tokens,
-    )
+    return build_for(config.model, data)
 
 
 def continue_parent(task: TrialTask) -> None:
