@@ -183,8 +183,8 @@ CLUSTERED = [("c1", "kernel"), ("one", "kernel"), ("s", "pointwise_kernel"), ("l
 
 
 def half_pruned_and_clustered() -> Any:
-    """With a 1×1 convolution, whose kernel tfmot's own PCQAT sets to zero
-    (tensorflow/model-optimization#979), and a SeparableConv2D, which tfmot splits in two."""
+    """With a 1×1 convolution, as in tensorflow/model-optimization#979, and a SeparableConv2D,
+    which tfmot splits in two."""
     import keras
 
     keras.utils.set_random_seed(3)
