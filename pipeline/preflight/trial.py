@@ -71,8 +71,9 @@ class Trial:
         if not self.tried:
             return Verdict("not_tried", self.reason)
         if name in self.custom:
-            missing = ", ".join(self.custom[name])
-            return Verdict("no", f"TFLite has no operator {missing}", REPLACE, blocks=True)
+            missing = self.custom[name]
+            fix = REBUILD if all(operator.endswith(")") for operator in missing) else REPLACE
+            return Verdict("no", f"TFLite has no operator {', '.join(missing)}", fix, blocks=True)
         if self.reason:
             return Verdict("not_tried", f"the converter refuses the model: {self.reason}")
         if self.floats is not None and name in self.floats:
@@ -80,6 +81,7 @@ class Trial:
         return YES
 
 
+REBUILD = "rebuild the layer with dtype float32"
 REPLACE = "replace the layer by built-in layers that TFLite knows"
 
 

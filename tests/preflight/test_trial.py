@@ -34,6 +34,8 @@ def test_a_missing_operator_is_named_with_its_layer(
     assert found.conversion().state == "fails"
     verdict = found.verdict(name)
     assert verdict.blocks and verdict.reason == "TFLite has no operator Erfinv"
+    assert verdict.fix.startswith("replace the layer by built-in layers")
+    assert found.verdict("half_1").fix == "rebuild the layer with dtype float32"
     assert found.verdict("conv").answer == "yes"
 
 
