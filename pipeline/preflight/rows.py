@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bridge.kernels import kernels_inside
 from pipeline.config.cluster import ClusterConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.preflight.bridging import (
@@ -16,7 +17,7 @@ from pipeline.preflight.bridging import (
 )
 from pipeline.preflight.macs import call_macs
 from pipeline.preflight.trial import Trial
-from pipeline.preflight.verdicts import Aspect, LayerRow, Verdict
+from pipeline.preflight.verdicts import NOTHING, YES, Aspect, LayerRow, Verdict
 
 if TYPE_CHECKING:
     import keras
@@ -82,17 +83,27 @@ def _inner_rows(
     name: str, model: keras.Model, verdicts: Mapping[Aspect, Verdict], calls: int
 ) -> list[LayerRow]:
     """A subclassed model within a graph: how it calls its layers is code, and told by no graph."""
-    reason = f"inside the subclassed model '{name}', which has no graph"
-    inside: dict[Aspect, Verdict] = {
-        aspect: Verdict("no", reason, "write it with the functional API", verdict.blocks)
-        if aspect in ("pruned", "clustered", "qat")
-        else verdict
-        for aspect, verdict in verdicts.items()
-    }
     return [
-        LayerRow(f"{name}/{layer.name}", type(layer).__name__, _size(layer), None, calls, inside)
+        LayerRow(
+            f"{name}/{layer.name}",
+            type(layer).__name__,
+            _size(layer),
+            None,
+            calls,
+            {aspect: _inside(name, layer, aspect, verdicts[aspect]) for aspect in verdicts},
+        )
         for layer in _held_layers(model)
     ]
+
+
+def _inside(name: str, layer: Any, aspect: Aspect, outside: Verdict) -> Verdict:
+    """What is said of the whole model, as it holds for one of its layers."""
+    if aspect in ("bridged", "exported"):
+        return outside
+    if aspect in ("pruned", "clustered") and outside.answer == "yes":
+        return YES if kernels_inside(layer) else NOTHING
+    reason = f"inside the subclassed model '{name}', which has no graph"
+    return Verdict("no", reason, "write it with the functional API", outside.blocks)
 
 
 def _held_layers(model: keras.Model) -> list[Any]:

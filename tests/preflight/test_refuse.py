@@ -76,9 +76,10 @@ def test_a_pattern_that_fits_no_layer_is_told_before_training() -> None:
 def test_a_subclassed_model_has_no_graph() -> None:
     model = Own()
     model(np.zeros((1, 3), np.float32))
-    words = message(model, chain("prune"))
+    refuse_impossible(model, chain("prune"))
+    words = message(model, chain("prune", "cluster"))
     assert words == (
-        "model 'own': prune: own/first, own/second: inside the subclassed model 'own', which has "
+        "model 'own': cluster: own/first, own/second: inside the subclassed model 'own', which has "
         "no graph (write it with the functional API)"
     )
 

@@ -18,14 +18,14 @@ def test_a_subclassed_model_still_converts(converter: ConversionWorker) -> None:
         ("own/first", 16), ("own/second", 10),
     ]  # fmt: skip
     assert found.plan == (
-        "prune: not possible",
+        "prune: 2 layers with 100% of the parameters",
         "cluster: not possible",
         "qat: not possible; int8 comes from post-training quantization",
         "export: int8 throughout, built-in operators only",
     )
     reasons = {(r.aspect, r.reason) for r in found.obstacles}
     inside = "inside the subclassed model 'own', which has no graph"
-    assert reasons == {("pruned", inside), ("clustered", inside), ("qat", inside)}
+    assert reasons == {("clustered", inside), ("qat", inside)}
 
 
 def test_a_subclassed_model_that_was_never_called_is_listed() -> None:
