@@ -164,7 +164,7 @@ def test_a_subclassed_model_with_code_of_its_own(
         pipeline.run(
             {"run": {"name": "no"}, "data": {"source": "npz", "path": str(folder / "data.npz")},
              "model": {"path": str(folder / "coded.keras"), "custom_objects": "own_layers"},
-             "stages": ["prune", "export"]},
+             "stages": ["cluster", "export"]},
             artifacts=folder / "artifacts",
         )  # fmt: skip
     done = slimline(
