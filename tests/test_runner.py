@@ -33,7 +33,7 @@ def test_a_chain_runs_once_and_is_then_cached(calls: list[str], tmp_path: Path) 
 
 def test_stages_get_what_they_declare(calls: list[str], tmp_path: Path) -> None:
     told = run(config_with(), tmp_path).metrics
-    assert told["train"]["told"] == {"data": ["data"]}
+    assert told["train"]["told"] == {"data": ["data"], "model": []}
     assert told["prune"]["told"] == {"data": ["data"], "model": ["tune"]}
     assert told["quantize"]["told"]["model"] == ["prune"]
     assert told["export"]["told"]["baselines"] == ["float", "pruned"]
