@@ -13,46 +13,130 @@ TFLite Micro has as well. All other recurrent layers are unrolled: int8 on a loo
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from pipeline.bridge.integer_forms import ACTIVATION_FORMS, OPERATION_FORMS, elu, standardize
 from pipeline.bridge.start import import_tf_keras
 
 Form = Callable[[Any], Callable[..., Any]]
 
 
 @contextmanager
-def forms_for_conversion(layers: Iterable[Any]) -> Iterator[None]:
+def forms_for_conversion(parts: Iterable[Any]) -> Iterator[None]:
     """Has layers compute in these forms within a `with` block; for functions traced there.
 
     Args:
-        layers: of Keras 3, built, or a whole model; what is inside them (nested models, wrapped
-            layers) takes its form too. Afterwards they are as they were. Operations pass.
+        parts: layers or operations of Keras 3, built, or a whole model; what is inside them
+            (nested models, wrapped layers) takes its form too. Afterwards they are as they were.
     """
     import keras
 
-    found = [layer for layer in layers if isinstance(layer, keras.layers.Layer)]
-    unique = {id(layer): layer for each in found for layer in each._flatten_layers()}
     with ExitStack() as undo:
-        for layer in unique.values():
-            if isinstance(layer, keras.layers.RNN):
-                _set(undo, layer, "unroll", True)
-                if hasattr(layer, "use_cudnn"):
+        for part in _everything_in(parts):
+            if isinstance(part, keras.layers.RNN):
+                _set(undo, part, "unroll", True)
+                if hasattr(part, "use_cudnn"):
                     # Bidirectional would go by a way of its own.
-                    _set(undo, layer, "use_cudnn", False)
-            form = FORMS.get(type(layer).__name__)
-            if form is not None and type(layer).__module__.startswith("keras.src."):
+                    _set(undo, part, "use_cudnn", False)
+            activation = _form_of_function(getattr(part, "activation", None))
+            if activation is not None:
+                _set(undo, part, "activation", activation)
+            form = FORMS.get(type(part).__name__)
+            if form is not None and type(part).__module__.startswith("keras.src."):
                 # Past Keras's own bookkeeping of attributes: nothing of it is to be saved.
-                object.__setattr__(layer, "call", form(layer))
-                undo.callback(object.__delattr__, layer, "call")
+                object.__setattr__(part, "call", form(part))
+                undo.callback(object.__delattr__, part, "call")
         yield
+
+
+def _everything_in(parts: Iterable[Any]) -> Iterator[Any]:
+    """Yields layers and operations, each once."""
+    import keras
+
+    known: dict[int, Any] = {}
+    for part in parts:
+        inside = part._flatten_layers() if isinstance(part, keras.layers.Layer) else [part]
+        for layer in inside:
+            for each in (layer, *getattr(layer, "operations", ())):
+                known[id(each)] = each
+    yield from known.values()
+
+
+def _form_of_function(function: Any) -> Callable[..., Any] | None:
+    name = getattr(function, "__name__", "")
+    own = getattr(function, "__module__", "").startswith("keras.src.activations")
+    return ACTIVATION_FORMS.get(name) if own else None
 
 
 def _set(undo: ExitStack, layer: Any, name: str, value: Any) -> None:
     undo.callback(setattr, layer, name, getattr(layer, name))
     setattr(layer, name, value)
+
+
+def _operation(operation: Any) -> Callable[..., Any]:
+    function = OPERATION_FORMS[type(operation).__name__]
+    alpha = getattr(operation, "alpha", None)
+    return function if alpha is None else functools.partial(function, alpha=alpha)
+
+
+def _elu_layer(layer: Any) -> Callable[..., Any]:
+    return functools.partial(elu, alpha=layer.alpha)
+
+
+def _layer_normalization(layer: Any) -> Callable[..., Any]:
+    if layer.rms_scaling or layer.compute_dtype != "float32":
+        return layer.call
+
+    def call(inputs: Any) -> Any:
+        axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+        return _scale_and_shift(layer, standardize(inputs, axes, layer.epsilon), axes)
+
+    return call
+
+
+def _group_normalization(layer: Any) -> Callable[..., Any]:
+    from keras import ops
+
+    if layer.compute_dtype != "float32":
+        return layer.call
+
+    def call(inputs: Any) -> Any:
+        shape, axis = tuple(inputs.shape), layer.axis % len(inputs.shape)
+        size = shape[axis] // layer.groups
+        grouped = ops.reshape(inputs, (*shape[:axis], layer.groups, size, *shape[axis + 1 :]))
+        axes = [place for place in range(1, len(shape) + 1) if place != axis]
+        outputs = ops.reshape(standardize(grouped, axes, layer.epsilon), shape)
+        return _scale_and_shift(layer, outputs, [axis])
+
+    return call
+
+
+def _scale_and_shift(layer: Any, outputs: Any, axes: list[int]) -> Any:
+    """gamma · outputs + beta, as far as the layer has them; both are laid along `axes`."""
+    from keras import ops
+
+    rank = len(outputs.shape)
+    places = {axis % rank for axis in axes}
+    shape = [outputs.shape[place] if place in places else 1 for place in range(rank)]
+    if layer.gamma is not None:
+        outputs = outputs * ops.reshape(layer.gamma, shape)
+    if layer.beta is not None:
+        outputs = outputs + ops.reshape(layer.beta, shape)
+    return outputs
+
+
+def _rms_normalization(layer: Any) -> Callable[..., Any]:
+    if layer.compute_dtype != "float32":
+        return layer.call
+
+    def call(x: Any) -> Any:
+        return standardize(x, layer.axis, layer.epsilon, subtract_mean=False) * layer.scale
+
+    return call
 
 
 def _lstm(layer: Any) -> Callable[..., Any]:
@@ -128,7 +212,12 @@ def _time_distributed(layer: Any) -> Callable[..., Any]:
 
 # Class name → the call in its stead.
 FORMS: dict[str, Form] = {
+    "ELU": _elu_layer,
     "Embedding": _embedding,
+    "GroupNormalization": _group_normalization,
+    "LayerNormalization": _layer_normalization,
     "LSTM": _lstm,
+    "RMSNormalization": _rms_normalization,
     "TimeDistributed": _time_distributed,
+    **dict.fromkeys(OPERATION_FORMS, _operation),
 }

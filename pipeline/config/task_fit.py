@@ -26,7 +26,7 @@ def check_task_fit(config: Config) -> None:
     """
     check_model_fits_task(config.model, config.data.task)
     if "quantize" in config.stages:
-        check_normalization_converts(config.model, config.quantize.schemes)
+        check_normalization_converts(config.model, config.quantize.method)
     check_text_model(config)
     check_application(config)
     for section, settings in _fine_tunings(config).items():

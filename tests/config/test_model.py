@@ -52,12 +52,10 @@ def test_normalization_where_none_is_named(name: str, expected: str) -> None:
     assert model(architecture=name).normalization == expected
 
 
-def test_layer_normalization_has_no_integer_file() -> None:
+def test_layer_normalization_is_not_trained_with_quantization() -> None:
     for normalization in ("none", "batch"):
-        plain = model(architecture="mlp", normalization=normalization)
-        check_normalization_converts(plain, ["int8", "int16x8"])
+        check_normalization_converts(model(architecture="mlp", normalization=normalization), "qat")
     layered = model(architecture="mlp", normalization="layer")
-    check_normalization_converts(layered, ["float16", "dynamic_range"])
-    for scheme in ("int8", "int16x8"):
-        with pytest.raises(ValueError, match=f"{scheme} has no exact integer form of model.norma"):
-            check_normalization_converts(layered, ["float16", scheme])
+    check_normalization_converts(layered, "ptq")
+    with pytest.raises(ValueError, match=r"qat has no exact integer form of model.normalization"):
+        check_normalization_converts(layered, "qat")

@@ -55,7 +55,7 @@ def test_depthwise_keeps_its_channels() -> None:
 
 
 def test_the_converter_still_leaves_layer_normalization_in_float() -> None:
-    """The day this fails, config/model.py's check_normalization_converts may let int8 pass."""
+    """The day this fails, bridge/integer_forms.py need not write it with other operators."""
     import keras
     import tensorflow as tf
 
