@@ -53,8 +53,14 @@ def chain_of(config: Config) -> list[Stage]:
     chain = [STAGES[name] for name in (*implicit, *config.stages)]
     for position, stage in enumerate(chain):
         before = chain[:position]
-        for role in stage.needs:
+        for role in stage.roles_needed(config):
             if not stages_for(role, before):
+                if role == "teacher":
+                    raise ConfigError(
+                        f"stages: the distillation of '{stage.name}' needs a float model before "
+                        "it as the teacher, and there is none; give model.path, or leave the "
+                        "distillation out"
+                    )
                 makers = " or ".join(n for n in STAGE_NAMES if stages_for(role, [STAGES[n]]))
                 makers += " before it, or give model.path" if role == "model" else " before it"
                 raise ConfigError(
@@ -76,18 +82,21 @@ def stages_for(role: str, before: list[Stage]) -> dict[str, str]:
         return {stage.name: stage.name for stage in before}
     if role == "baselines":
         return {stage.label: stage.name for stage in before if stage.label is not None}
+    if role == "teacher":
+        return {name: maker for name, maker in stages_for("baselines", before).items()
+                if name == "float"}  # fmt: skip
     makers = [stage.name for stage in before if stage.produces == role]
     return {name: name for name in makers[-1:]}
 
 
 def describe_inputs(
-    stage: Stage, chain: list[Stage], results: Mapping[str, Artifact]
+    stage: Stage, config: Config, chain: list[Stage], results: Mapping[str, Artifact]
 ) -> dict[str, dict[str, Artifact]]:
     """Returns role → name in the role → result for everything the stage reads."""
     before = chain[: chain.index(stage)]
     return {
         role: {name: results[maker] for name, maker in stages_for(role, before).items()}
-        for role in (*stage.needs, *stage.uses)
+        for role in (*stage.roles_needed(config), *stage.uses)
     }
 
 
@@ -185,13 +194,14 @@ def make_plan(
     results: dict[str, Artifact] = {}
     plan: list[PlannedStage] = []
     for position, stage in enumerate(chain[:end]):
+        own = config_after(config, results)
         try:
-            inputs = describe_inputs(stage, chain, results)
+            inputs = describe_inputs(stage, own, chain, results)
         except KeyError as missing:
             reason = f"its input {missing.args[0]} will be made"
             plan.append(PlannedStage(stage.name, "waits", reason, None))
             continue
-        made_of = describe_stage(stage, config_after(config, results), inputs, store)
+        made_of = describe_stage(stage, own, inputs, store)
         key = stage_key(made_of)
         artifact = store.find(key)
         if artifact is None or stage.name in force:

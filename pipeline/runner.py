@@ -115,8 +115,8 @@ class _Runner:
     def run(self, chain: list[Stage], start: int, end: int, force: frozenset[str]) -> RunResult:
         remove_links(self.store, self.name, {stage.name for stage in chain})
         for position, stage in enumerate(chain[:end]):
-            inputs = describe_inputs(stage, chain, self.results)
             config = config_after(self.config, self.results)
+            inputs = describe_inputs(stage, config, chain, self.results)
             made_of = describe_stage(stage, config, inputs, self.store)
             key = stage_key(made_of)
             with self.store.hold(key):

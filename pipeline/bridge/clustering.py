@@ -79,6 +79,7 @@ def cluster(
     work: Path,
     output: Path,
     progress: Progress,
+    teacher: keras.Model | None = None,
 ) -> ClusterResult:
     """Lets each kernel share few values, and fine-tunes these.
 
@@ -90,6 +91,7 @@ def cluster(
         work: folder for checkpoints; a killed run goes on from there, bit for bit.
         output: folder for history.csv and schedule.csv.
         progress: told each epoch.
+        teacher: whose outputs config.distillation asks for; else None.
 
     Returns:
         The result; its figures are counted on the Keras 3 model.
@@ -108,7 +110,8 @@ def cluster(
     wrapped, wrappers = _wrap(plain, targets, config)
     # Masks of all kernels: the wrappers keep the zeros of what they cluster, nothing else.
     hooks = StepHooks(after=mask_weights(masks))
-    tuned = fine_tune(wrapped, data, config, seed, work, output, progress, SECTION, hooks)
+    where = (seed, work, output, progress)
+    tuned = fine_tune(wrapped, data, config, *where, SECTION, hooks, teacher)
     for wrapper in wrappers:
         strip_layer(wrapper)
     copy_weights_back(plain, model)

@@ -29,6 +29,7 @@ from pipeline.training.history import write_history, write_schedule
 from pipeline.training.rates import RateTable
 
 if TYPE_CHECKING:
+    import keras
     import tf_keras
 
     from pipeline.config.train import FineTuneConfig
@@ -66,6 +67,7 @@ def fine_tune(
     progress: Progress,
     stage: str,
     hooks: StepHooks | None = None,
+    teacher: keras.Model | None = None,
 ) -> FineTuning:
     """Trains a tf_keras model on (train, validation), going on from the last checkpoint.
 
@@ -79,6 +81,7 @@ def fine_tune(
         progress: told each epoch.
         stage: path of the configuration's section, for errors and the bar.
         hooks: what the stage adds.
+        teacher: a Keras 3 model whose outputs config.distillation asks for; else None.
 
     Returns:
         What was done; the model holds the weights that were kept.
@@ -87,7 +90,7 @@ def fine_tune(
         ConfigError: the optimizer or schedule does not fit.
         TrainingError: the loss is not finite; the step is named.
     """
-    trainer = _Trainer(model, data, config, seed, stage, hooks or StepHooks())
+    trainer = _Trainer(model, data, config, seed, stage, hooks or StepHooks(), teacher)
     trainer.resume(work)
     progress.begin(stage, config.epochs, "epochs")
     try:
@@ -110,9 +113,10 @@ class _Trainer:
         seed: int,
         stage: str,
         hooks: StepHooks,
+        teacher: keras.Model | None,
     ) -> None:
         self.model, self.data, self.config = model, data, config
-        self.seed, self.stage, self.hooks = seed, stage, hooks
+        self.seed, self.stage, self.hooks, self.teacher = seed, stage, hooks, teacher
         self.metric = data.task.metric
         self.step_batches = batches_of_updates(
             steps_per_epoch(len(data.train), config.samples_in_batch(len(data.train))),
@@ -126,7 +130,7 @@ class _Trainer:
         self.state = TrainingState(model, self.optimizer, self.average)
         self.run_steps = build_loop(
             model, self.optimizer, self.table.variable, hooks, data.task, self.step_batches,
-            self.average,
+            self.average, config.distillation,
         )  # fmt: skip
         self.identity = self._identify()
         self.result = FineTuning()
@@ -151,8 +155,9 @@ class _Trainer:
         """Trains the epochs that are left, with a checkpoint after each."""
         first = len(self.result.history)
         batches = training_batches(
-            self.data.train, self.data.task, self.config, self.seed, first, self.config.epochs
-        )
+            self.data.train, self.data.task, self.config, self.seed, first, self.config.epochs,
+            self.teacher,
+        )  # fmt: skip
         iterator = iter(batches)
         for epoch in range(first, self.config.epochs):
             self.table.follow(self.result.history)

@@ -88,6 +88,7 @@ def prune(
     work: Path,
     output: Path,
     progress: Progress,
+    teacher: keras.Model | None = None,
 ) -> PruneResult:
     """Prunes a model to the configured sparsity while fine-tuning it.
 
@@ -99,6 +100,7 @@ def prune(
         work: folder for checkpoints; a killed run goes on from there, bit for bit.
         output: folder for history.csv and schedule.csv.
         progress: told each epoch.
+        teacher: whose outputs config.distillation asks for; else None.
 
     Returns:
         The result; its figures are counted on the Keras 3 model.
@@ -114,7 +116,8 @@ def prune(
     proof = prove_crossing(model, plain, data.train.x[:PROOF_SAMPLES])
     targets, skipped = choose_layers(plain, config)
     wrapped, hooks = _wrap(plain, targets, timing, config, data)
-    tuned = fine_tune(wrapped, data, config, seed, work, output, progress, "prune", hooks)
+    where = (seed, work, output, progress)
+    tuned = fine_tune(wrapped, data, config, *where, "prune", hooks, teacher)
     # The wrappers share their variables with the plain model: stripping is reading it.
     layers = count_zeros(plain, targets)
     copy_weights_back(plain, model)

@@ -114,6 +114,7 @@ def quantization_aware_train(
     output: Path,
     progress: Progress,
     clustered: Sequence[tuple[str, str]] = (),
+    teacher: keras.Model | None = None,
 ) -> QatResult:
     """Fine-tunes a model with 8-bit quantization emulated; zeros and shared values stay so.
 
@@ -126,6 +127,7 @@ def quantization_aware_train(
         output: folder for history.csv and schedule.csv.
         progress: told each epoch.
         clustered: layer and tensor of each kernel whose weights share their values.
+        teacher: whose outputs config.distillation asks for; else None.
 
     Returns:
         The trained model and what was checked.
@@ -159,7 +161,8 @@ def quantization_aware_train(
         impose_clusters()
 
     hooks = StepHooks(after=impose)
-    tuned = fine_tune(quantized, data, config, seed, work, output, progress, SECTION, hooks)
+    where = (seed, work, output, progress)
+    tuned = fine_tune(quantized, data, config, *where, SECTION, hooks, teacher)
     check_masked(SECTION, masks, ADVICE)
     check_shared(SECTION, clusters, ADVICE)
     inputs = [tensor._keras_history.operation.name for tensor in model.inputs]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.start import without_autograph
-from pipeline.tasks.losses import losses, scores
+from pipeline.tasks.losses import distilled_losses, losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
     import tf_keras
 
+    from pipeline.config.distillation import Distillation
     from pipeline.training.averaging import WeightAverage
 
 
@@ -51,6 +52,7 @@ def build_loop(
     task: Task,
     step_batches: np.ndarray,
     average: WeightAverage | None = None,
+    distillation: Distillation | None = None,
 ) -> Callable[..., tf.Tensor]:
     """Compiles training steps into one call; a step is an update of the weights.
 
@@ -62,6 +64,7 @@ def build_loop(
         task: gives the loss and the metric.
         step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them and after hooks.after.
+        distillation: how a teacher's outputs, fourth in each batch, enter the loss.
 
     Returns:
         (iterator, first step, count) → float32 (count, 5 or 6): mean loss, objective, sum of the
@@ -74,11 +77,17 @@ def build_loop(
     batches = tf.constant(step_batches)
 
     def differentiate(batch: tuple[tf.Tensor, ...]) -> tuple[list[Any], tf.Tensor]:
-        x, y, sample_weights = batch
+        x, y, sample_weights, *taught = batch
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             sample_losses = losses(task, outputs, y)
-            weighted = tf.reduce_mean(sample_weights * sample_losses)
+            learned = sample_losses
+            if distillation is not None:
+                learned = distilled_losses(
+                    task, outputs, sample_losses, taught[0], distillation.temperature,
+                    distillation.alpha,
+                )  # fmt: skip
+            weighted = tf.reduce_mean(sample_weights * learned)
             objective = tf.add_n([weighted, *model.losses])
         gradients = tape.gradient(objective, variables)
         score, samples = tf.reduce_sum(scores(task, outputs, y)), tf.size(sample_weights)

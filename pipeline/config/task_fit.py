@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.config.applications import check_application
+from pipeline.config.distillation import check_distillation
 from pipeline.config.mixing import check_fine_tuning
 from pipeline.config.model import check_model_fits_task, check_normalization_converts
 from pipeline.config.text_models import check_text_model
@@ -31,6 +32,7 @@ def check_task_fit(config: Config) -> None:
     check_application(config)
     for section, settings in _fine_tunings(config).items():
         check_fine_tuning(settings, section, config.data.task, config.data.sample_kind)
+        check_distillation(settings.distillation, f"{section}.distillation", config.data.task)
     _check_figures(config)
     _check_promises(config)
 

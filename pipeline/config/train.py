@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from pipeline.config.augmentation import Augmentation
 from pipeline.config.base import Section
 from pipeline.config.batch_size import BatchSize, resolve_batch_size
+from pipeline.config.distillation import Distillation
 from pipeline.config.figures import ValidationFigure
 from pipeline.config.mixing import ClassWeights
 from pipeline.config.optimizer import OptimizerConfig
@@ -15,7 +16,7 @@ from pipeline.config.schedule_check import check_schedule
 from pipeline.config.transfer import Devices, MixedPrecision, TransferConfig
 
 
-class FineTuneConfig(Section):
+class DescentConfig(Section):
     """Gradient descent for some epochs: batch size, optimizer, learning-rate schedule."""
 
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
@@ -40,7 +41,7 @@ class FineTuneConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> FineTuneConfig:
+    def _fits(self) -> DescentConfig:
         check_schedule(self.schedule, self.epochs, self.optimizer.learning_rate)
         if self.batch_size == "full" and self.optimizer.gradient_accumulation_steps > 1:
             raise ValueError(
@@ -63,6 +64,14 @@ class FineTuneConfig(Section):
         return -(-batches // self.optimizer.gradient_accumulation_steps)
 
 
+class FineTuneConfig(DescentConfig):
+    """Gradient descent for some epochs, on answers and, if asked for, on those of a teacher."""
+
+    distillation: Distillation | None = Field(
+        None, description="learn from the float model before this stage too; null: none"
+    )
+
+
 class EarlyStopping(Section):
     """Stops when the validation figure no longer gets better; the best weights are kept."""
 
@@ -71,21 +80,26 @@ class EarlyStopping(Section):
     min_delta: float = Field(0.0, ge=0, description="the least change that counts as better")
 
 
-class TrainConfig(FineTuneConfig):
-    """The first training."""
+class KerasTraining(Section):
+    """What a training of Keras 3 has and one behind the bridge does not."""
 
-    epochs: int = Field(20, ge=1, le=100_000, description="passes over the training split")
     early_stopping: EarlyStopping | None = Field(
         None, description="none: all epochs are run and the last weights kept"
-    )
-    transfer: TransferConfig | None = Field(
-        None, description="frozen base first, for applications/*; null: all layers from the start"
     )
     mixed_precision: MixedPrecision = Field(
         "none", description="what layers compute in while training; weights stay float32"
     )
     devices: Devices = Field(
         1, description="GPUs that share each batch (MirroredStrategy); all: as many as there are"
+    )
+
+
+class TrainConfig(KerasTraining, FineTuneConfig):
+    """The first training."""
+
+    epochs: int = Field(20, ge=1, le=100_000, description="passes over the training split")
+    transfer: TransferConfig | None = Field(
+        None, description="frozen base first, for applications/*; null: all layers from the start"
     )
 
     def second_phase(self) -> TrainConfig:

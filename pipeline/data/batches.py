@@ -14,9 +14,11 @@ import numpy as np
 from pipeline.data.augmentation import add_noise, check_augmentation, image_changes
 from pipeline.data.draws import step_seed
 from pipeline.data.mixing import Batch, class_weights, mix_up, soft_answers
+from pipeline.data.teacher import teacher_reader
 from pipeline.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
     from pipeline.config.train import FineTuneConfig
@@ -54,6 +56,7 @@ def training_batches(
     seed: int,
     first_epoch: int,
     last_epoch: int,
+    teacher: keras.Model | None = None,
 ) -> tf.data.Dataset:
     """Yields the batches of epochs first_epoch..last_epoch-1, back to back.
 
@@ -72,20 +75,26 @@ def training_batches(
         seed: the run's seed, ≥ 0.
         first_epoch: the first epoch to yield, counted from 0.
         last_epoch: the epoch before which to stop.
+        teacher: whose outputs are asked for with config.distillation, else None.
 
     Returns:
         A dataset of (x (b, *input_shape), y (b, …), w float32 (b,)) of known cardinality; w is
         what each sample's loss is multiplied by. y is float32 where it is softened or mixed.
+        With a teacher, its outputs float32 (b, …) come fourth.
 
     Raises:
         ConfigError: the augmentation or the class weights do not fit the data.
     """
     import tensorflow as tf
 
+    if (config.distillation is None) != (teacher is None):
+        raise ValueError("a teacher and config.distillation go together; received one of them")
     batch_size = config.samples_in_batch(len(split))
     n, steps = _count(split, batch_size)
     epochs = max(last_epoch - first_epoch, 0)
     rows_of, change = _row_reader(split), _changes(split, task, config)
+    if teacher is not None:
+        ask = teacher_reader(teacher, split, config, task.name == "reconstruction")
 
     def draw(epoch: int) -> np.ndarray:
         return epoch_order(seed, int(epoch), n)
@@ -95,9 +104,10 @@ def training_batches(
         starts = tf.data.Dataset.range(0, n, batch_size)
         return starts.map(lambda at: (order[at : at + batch_size], epoch, at // batch_size))
 
-    def batch(rows: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> Batch:
+    def batch(rows: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         x, y = rows_of(rows)
-        return change(x, y, step_seed(seed, epoch, step))
+        x, y, w = change(x, y, step_seed(seed, epoch, step))
+        return (x, y, w) if teacher is None else (x, y, w, ask(rows, x))
 
     batches = tf.data.Dataset.range(first_epoch, first_epoch + epochs).flat_map(index_batches)
     # AutoGraph has nothing to rewrite here, and would take seconds to find that out.

@@ -89,6 +89,11 @@ def plan_study(
         raise ConfigError(
             "model.path: optimizers are compared from fresh weights; give model.architecture"
         )
+    if config.train.distillation is not None:
+        raise ConfigError(
+            "train.distillation: trains beside a teacher, and a comparison begins without a model; "
+            "leave it out with --set train.distillation=null"
+        )
     if config.train.transfer is not None:
         raise ConfigError(
             "train.transfer: has two phases with an optimizer each, and a comparison is of one "

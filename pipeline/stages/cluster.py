@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.config.schema import Config
 from pipeline.errors import ConfigError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
+from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits, load_teacher
 
 # What may follow: any training but that of quantize would undo the clusters.
 KEEPERS = ("quantize", "export", "evaluate", "report")
@@ -35,8 +35,9 @@ def run(config: Config, context: Context) -> StageResult:
     data = load_splits(config, context, "train", "validation")
     model = load_input_model(context)
     result = cluster(
-        model, data, config.cluster, context.seed, context.work, context.output, context.progress
-    )
+        model, data, config.cluster, context.seed, context.work, context.output, context.progress,
+        load_teacher(context),
+    )  # fmt: skip
     save_model(result.model, context.output / MODEL_FILE)
     free = ", ".join(result.free_kernels)
     notes = (f"not clustered: {free} (the report has the reasons)",) if free else ()

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # data: splits; model: a plain Keras 3 model; tflite: quantized files; bundle: what ships;
 # metrics: figures of each file; page: the report.
 Product = Literal["data", "model", "tflite", "bundle", "metrics", "page"]
-# baselines: for each label (float, pruned, …) the last model of the chain; everything: all results.
-Role = Literal["data", "model", "baselines", "tflite", "bundle", "everything"]
+# baselines: for each label (float, pruned, …) the last model of the chain; teacher: that of the
+# label float alone; everything: all results.
+Role = Literal["data", "model", "baselines", "teacher", "tflite", "bundle", "everything"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Stage:
         sections: parts of the configuration that shape the result.
         needs: roles without which the stage cannot work.
         uses: roles that it takes when the chain has them.
+        asks: roles that it needs because of this configuration: a teacher where it distills.
         produces: the kind of result.
         libraries: distributions whose version shapes the result.
         label: name of its model among the baselines ("float", "pruned", "clustered").
@@ -108,3 +110,8 @@ class Stage:
     label: str | None = None
     check: Callable[[Config], None] | None = None
     reads: Callable[[Config], tuple[str, ...]] | None = None
+    asks: Callable[[Config], tuple[Role, ...]] | None = None
+
+    def roles_needed(self, config: Config) -> tuple[Role, ...]:
+        """Returns the roles without which the stage cannot do what this configuration says."""
+        return self.needs if self.asks is None else (*self.needs, *self.asks(config))

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.config.schema import Config
-from pipeline.stages.contract import Context
+from pipeline.stages.contract import Context, Role
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
+    from pipeline.config.train import FineTuneConfig
     from pipeline.data.prepared import PreparedData
     from pipeline.data.samples import Samples
     from pipeline.tflite.verify_clusters import ClusteredKernel
@@ -49,6 +50,20 @@ def load_input_model(context: Context) -> keras.Model:
     from pipeline.models.files import load_model
 
     return load_model(context.input("model").file(MODEL_FILE))
+
+
+def teacher_role(config: FineTuneConfig) -> tuple[Role, ...]:
+    """Returns the role "teacher" where a fine-tuning distills: only then is it part of the key."""
+    return () if config.distillation is None else ("teacher",)
+
+
+def load_teacher(context: Context) -> keras.Model | None:
+    """Loads the last float model before this stage, where the stage asked for it."""
+    from pipeline.models.files import load_model
+
+    if "teacher" not in context.inputs:
+        return None
+    return load_model(context.input("teacher").file(MODEL_FILE))
 
 
 def clustered_kernels(context: Context) -> list[ClusteredKernel]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
+from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits, load_teacher
 
 
 def check(config: Config) -> None:
@@ -23,8 +23,9 @@ def run(config: Config, context: Context) -> StageResult:
     data = load_splits(config, context, "train", "validation")
     model = load_input_model(context)
     result = prune(
-        model, data, config.prune, context.seed, context.work, context.output, context.progress
-    )
+        model, data, config.prune, context.seed, context.work, context.output, context.progress,
+        load_teacher(context),
+    )  # fmt: skip
     save_model(result.model, context.output / MODEL_FILE)
     dense = ", ".join(result.dense_kernels)
     notes = (f"left dense: {dense} (the report has the reasons)",) if dense else ()

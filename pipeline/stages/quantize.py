@@ -17,6 +17,7 @@ from pipeline.stages.inputs import (
     clustered_kernels,
     load_input_model,
     load_splits,
+    load_teacher,
     with_answers,
 )
 
@@ -122,6 +123,7 @@ def _prepare_source(
         context.output,
         context.progress,
         [(kernel.layer, kernel.tensor) for kernel in clustered_kernels(context)],
+        load_teacher(context),
     )
     left = tuple(
         f"{layer['layer']} left to the converter: {layer['reason']}"

@@ -15,6 +15,7 @@ from pipeline.stages import (
     tune,
 )
 from pipeline.stages.contract import Stage
+from pipeline.stages.inputs import teacher_role
 
 _KERAS = ("tensorflow", "keras", "numpy")
 _BRIDGE = (*_KERAS, "tf_keras", "tensorflow-model-optimization")
@@ -53,6 +54,7 @@ STAGES: dict[str, Stage] = {
             produces="model",
             libraries=_KERAS,
             label="float",
+            asks=lambda config: teacher_role(config.train),
         ),
         Stage(
             name="tune",
@@ -77,6 +79,7 @@ STAGES: dict[str, Stage] = {
             libraries=_BRIDGE,
             label="pruned",
             check=prune.check,
+            asks=lambda config: teacher_role(config.prune),
         ),
         Stage(
             name="cluster",
@@ -88,6 +91,7 @@ STAGES: dict[str, Stage] = {
             libraries=_BRIDGE,
             label="clustered",
             check=cluster.check,
+            asks=lambda config: teacher_role(config.cluster),
         ),
         Stage(
             name="quantize",
@@ -99,6 +103,7 @@ STAGES: dict[str, Stage] = {
             produces="tflite",
             libraries=(*_BRIDGE, *_LITERT),
             check=quantize.check,
+            asks=lambda config: teacher_role(config.quantize.fine_tuning),
         ),
         Stage(
             name="export",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config.families import is_application
 from pipeline.config.schema import Config
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
+from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits, load_teacher
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +67,7 @@ def _train(
         check_pixels(data.train.x[:PIXEL_SAMPLES], data.model_preprocessing)
     where = (context.seed, context.work, context.output, context.progress)
     if config.train.transfer is None:
-        return fit(model, data, config.train, *where), None
+        return fit(model, data, config.train, *where, teacher=load_teacher(context)), None
     result = transfer(model, HEAD_LAYERS, data, config.train, *where)
     return result.fit, result.phases
 

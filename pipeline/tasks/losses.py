@@ -15,6 +15,7 @@ log p − log(1 − p), with p kept SMALLEST away from 0 and 1, as Keras does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.tasks.task import Task
@@ -81,6 +82,61 @@ def scores(task: Task, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     else:
         errors = tf.math.squared_difference(_flat(outputs), targets)
     return tf.reduce_mean(errors, axis=1)
+
+
+def distilled_losses(
+    task: Task,
+    outputs: tf.Tensor,
+    sample_losses: tf.Tensor,
+    teacher_outputs: tf.Tensor,
+    temperature: float,
+    alpha: float,
+) -> tf.Tensor:
+    """Computes what each sample adds where a teacher is listened to as well.
+
+    (1 - α) · loss + α · T² · KL(softmax(t / T) ‖ softmax(z / T)), with T² so that the gradients
+    of both parts stay of one size (Hinton et al. 2015, section 2); per label with sigmoids for
+    binary and multi_label. For regression and reconstruction the second part is α times the mean
+    squared difference to the teacher.
+
+    Args:
+        task: what the model is asked to do.
+        outputs: as for `losses`.
+        sample_losses: float32 (batch,), what `losses` gave.
+        teacher_outputs: the teacher's, in the form of `outputs`.
+        temperature: T > 0.
+        alpha: α in (0, 1].
+
+    Returns:
+        float32 (batch,).
+    """
+    import tensorflow as tf
+
+    z, t = (_logits(task, tf.cast(values, tf.float32)) for values in (outputs, teacher_outputs))
+    if task.name == "classification":
+        divergence = _divergence(
+            tf.nn.softmax_cross_entropy_with_logits, tf.nn.softmax, t / temperature, z / temperature
+        )
+        taught = temperature**2 * divergence
+    elif task.name in ("binary", "multi_label"):
+        divergences = _divergence(
+            tf.nn.sigmoid_cross_entropy_with_logits, tf.sigmoid, t / temperature, z / temperature
+        )
+        taught = temperature**2 * tf.reduce_mean(divergences, axis=1)
+    else:
+        taught = tf.reduce_mean(tf.math.squared_difference(_flat(z), _flat(t)), axis=1)
+    return (1.0 - alpha) * sample_losses + alpha * taught
+
+
+def _divergence(
+    cross_entropy: Callable[..., tf.Tensor],
+    probabilities: Callable[[tf.Tensor], tf.Tensor],
+    teacher: tf.Tensor,
+    student: tf.Tensor,
+) -> tf.Tensor:
+    """KL(p ‖ q) = H(p, q) - H(p), from logits, so that no probability is ever 0."""
+    p = probabilities(teacher)
+    return cross_entropy(p, student) - cross_entropy(p, teacher)
 
 
 def _logits(task: Task, outputs: tf.Tensor) -> tf.Tensor:

@@ -62,6 +62,7 @@ def fit(
     *,
     stop_epoch: int | None = None,
     on_epoch: EpochCallback | None = None,
+    teacher: keras.Model | None = None,
 ) -> FitResult:
     """Trains a model on the training split, or goes on where a killed call stopped.
 
@@ -70,8 +71,8 @@ def fit(
     A finished training is not trained again; one with other settings starts over.
 
     With early stopping the model ends with the weights of the best epoch; without it, with
-    those of the last. Losses are without penalties, so that training and
-    validation compare; what is minimized includes the penalties.
+    those of the last. Losses are without penalties and without the teacher, so that training
+    and validation compare; what is minimized includes both.
 
     Args:
         model: freshly built, x → outputs as data.task has them. Changed in place.
@@ -85,6 +86,7 @@ def fit(
         stop_epoch: ends here although the schedule runs over all config.epochs; a later call
             with a later stop_epoch goes on (successive halving). Default: config.epochs.
         on_epoch: called with each new history row, after its checkpoint is on disk.
+        teacher: whose outputs config.distillation asks for, of the same task; else None.
 
     Returns:
         The history and the figures of the kept weights.
@@ -98,7 +100,7 @@ def fit(
     samples = len(data.train)
     check_batches(samples, config.samples_in_batch(samples), len(devices))
     with replicated(model, devices) as trained, computing_in(trained, config.mixed_precision):
-        session = TrainingSession(trained, data, config, seed, work, label)
+        session = TrainingSession(trained, data, config, seed, work, label, teacher)
         _run(session, data, config, output, progress, label, stop_epoch, on_epoch)
     # What is told is what the float32 model that is kept reaches.
     unchanged = trained is model and config.mixed_precision == "none"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.tasks.losses import losses, scores
+from pipeline.tasks.losses import distilled_losses, losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 from pipeline.training.devices import applier, spread_over_devices
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from pipeline.config.distillation import Distillation
     from pipeline.training.averaging import WeightAverage
 
 # A call returns to Python after about this long, so that Ctrl-C is heard.
@@ -39,8 +40,8 @@ class StepRecord:
     A step is an update of the weights: of one batch, or of several that are accumulated.
 
     Attributes:
-        losses: mean loss of the step's samples, without weights and penalties.
-        objectives: what was minimized: the weighted loss plus penalties.
+        losses: mean loss of the step's samples, without weights, penalties and teacher.
+        objectives: what was minimized: the weighted loss, the teacher in it, plus penalties.
         scores: the sum of the metric over the step's samples.
         samples: their number.
         rates: the learning rate that the optimizer used.
@@ -60,6 +61,7 @@ def training_function(
     rates: tf.Variable,
     step_batches: np.ndarray,
     average: WeightAverage | None = None,
+    distillation: Distillation | None = None,
 ) -> StepFunction:
     """Makes the graph function (iterator, first step, steps) → float32 (steps, 5).
 
@@ -70,6 +72,7 @@ def training_function(
         rates: float32 (steps of the training,), the learning rate of each.
         step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them.
+        distillation: how a teacher's outputs, fourth in each batch, enter the loss.
 
     Returns:
         A function whose rows are the fields of StepRecord.
@@ -81,11 +84,17 @@ def training_function(
     batches = tf.constant(step_batches)
 
     def differentiate(batch: Any) -> tuple[list[Any], tf.Tensor]:
-        x, y, sample_weights = batch
+        x, y, sample_weights, *taught = batch
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             sample_losses = losses(task, outputs, y)
-            weighted = tf.reduce_mean(sample_weights * sample_losses)
+            learned = sample_losses
+            if distillation is not None:
+                learned = distilled_losses(
+                    task, outputs, sample_losses, taught[0], distillation.temperature,
+                    distillation.alpha,
+                )  # fmt: skip
+            weighted = tf.reduce_mean(sample_weights * learned)
             objective = tf.add_n([weighted, *model.losses])
             scaled = optimizer.scale_loss(objective)  # the same number, but for float16
         gradients = tape.gradient(scaled, raw_weights)

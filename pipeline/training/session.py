@@ -51,10 +51,12 @@ class TrainingSession:
         seed: int,
         work: Path,
         label: str,
+        teacher: keras.Model | None = None,
     ) -> None:
         """Builds the optimizer, then takes over what a checkpoint in `work` holds, if any."""
         self._model, self._data, self._config = model, data, config
         self._seed, self._work, self._label = seed, work, label
+        self._teacher = teacher
         self._step_batches = batches_of_updates(
             steps_per_epoch(len(data.train), config.samples_in_batch(len(data.train))),
             config.optimizer.gradient_accumulation_steps,
@@ -85,8 +87,9 @@ class TrainingSession:
         if self.stopper.stopped or first_epoch >= last_epoch:
             return
         batches = training_batches(
-            self._data.train, self._data.task, self._config, self._seed, first_epoch, last_epoch
-        )
+            self._data.train, self._data.task, self._config, self._seed, first_epoch, last_epoch,
+            self._teacher,
+        )  # fmt: skip
         runner = EpochRunner(self._step_function(), iter(batches))
         for epoch in range(first_epoch + 1, last_epoch + 1):
             began = time.perf_counter()
@@ -116,6 +119,7 @@ class TrainingSession:
             self._table.variable,
             self._step_batches,
             self._average,
+            self._config.distillation,
         )
 
     def _others(self) -> dict[str, list[Any]]:

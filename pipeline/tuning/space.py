@@ -43,6 +43,7 @@ def check_space(config: Config, space: Mapping[str, Space]) -> None:
     """
     for path in space:
         _check_path(config, path)
+    _check_no_teacher(config)
     for left, right in combinations(sorted(space), 2):
         if right.startswith(f"{left}."):
             raise ConfigError(f"tune.search_space: {left} and {right} set the same field")
@@ -81,6 +82,8 @@ def _check_path(config: Config, path: str) -> None:
             f"{field}: expected a path that begins with model., train., prune. or quantize.qat., "
             "because a trial trains and fine-tunes"
         )
+    if "distillation" in path.split("."):
+        raise ConfigError(f"{field}: a trial has no teacher; compare two runs instead")
     if not fine_tuning:
         return
     if root not in stages_behind(config):
@@ -97,6 +100,22 @@ def _check_path(config: Config, path: str) -> None:
             f"{field}: its trials begin with the model before tune, and there is none; put train "
             "before tune in stages, or search model.* or train.* too"
         )
+
+
+def _check_no_teacher(config: Config) -> None:
+    """Refuses steps of a trial that would learn from a teacher: its trials have none."""
+    steps = steps_of(config)
+    taught = {
+        "train": steps.trains and config.train.distillation is not None,
+        "prune": steps.prunes and config.prune.distillation is not None,
+        "quantize.qat": steps.quantizes and config.quantize.fine_tuning.distillation is not None,
+    }
+    for section, used in taught.items():
+        if used:
+            raise ConfigError(
+                f"{section}.distillation: the trials of tune do this step and have no teacher; "
+                "leave it out, or search without this step"
+            )
 
 
 def _try(config: Config, space: Mapping[str, Space], path: str, value: Any, drawn: Drawn) -> None:
