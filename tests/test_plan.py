@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import plan as planning
+from pipeline.artifacts.manifest import read_manifest
 from pipeline.artifacts.store import Store
 from pipeline.errors import ConfigError, DataError
 from pipeline.plan import make_plan
@@ -57,6 +58,36 @@ def test_the_plan_of_a_part(calls: list[str], tmp_path: Path) -> None:
 def test_a_chain_that_lacks_something_is_refused(stages: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         planning.chain_of(config_with(stages=stages))
+
+
+def test_a_teacher_is_part_of_the_key_where_there_is_one_to_learn_from(
+    calls: list[str], tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "artifacts")
+
+    def inputs_of(**prune: object) -> dict[str, list[str]]:
+        run(config_with(prune=prune), tmp_path, last="prune")
+        manifest = read_manifest(tmp_path / "artifacts" / "mine" / "prune")
+        return {role: list(results) for role, results in manifest.made_of["inputs"].items()}
+
+    assert inputs_of() == {"data": ["data"], "model": ["tune"]}
+    taught = inputs_of(distillation={})
+    assert taught == {"data": ["data"], "model": ["tune"], "teacher": ["float"]}
+    assert make_plan(config_with(prune={"distillation": {}}), store, "mine")[3].state == "cached"
+    # The last float model, whatever comes between.
+    chain = [planning.STAGES[name] for name in ("data", "train", "tune", "prune")]
+    assert planning.stages_for("teacher", chain) == {"float": "tune"}
+
+
+def test_a_first_training_has_no_teacher(tmp_path: Path) -> None:
+    message = "the distillation of 'train' needs a float model before it .*; give model.path, or"
+    with pytest.raises(ConfigError, match=message):
+        planning.chain_of(config_with(stages=["train"], train={"distillation": {}}))
+    planning.chain_of(
+        config_with(
+            stages=["train"], train={"distillation": {}}, model={"path": str(tmp_path / "m.keras")}
+        )
+    )
 
 
 def test_a_weights_file_goes_into_the_key_by_its_content_alone(tmp_path: Path) -> None:

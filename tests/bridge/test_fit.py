@@ -19,6 +19,7 @@ from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import linear_model, residual
+from tests.bridge.test_pruning import Killed, KillAfter
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2,
@@ -29,11 +30,12 @@ SETTINGS: dict[str, Any] = {
 
 
 def run(
-    crossed: Any, data: PreparedData, folder: Path, hooks: StepHooks | None = None, **more: Any
-) -> FineTuning:
+    crossed: Any, data: PreparedData, folder: Path, hooks: StepHooks | None = None,
+    teacher: Any = None, progress: Any = None, **more: Any,
+) -> FineTuning:  # fmt: skip
     config = FineTuneConfig.model_validate({**SETTINGS, **more})
-    work, output = folder / "work", folder / "output"
-    return fine_tune(crossed, data, config, 5, work, output, SilentProgress(), "prune", hooks)
+    where = (folder / "work", folder / "output", progress or SilentProgress())
+    return fine_tune(crossed, data, config, 5, *where, "prune", hooks, teacher)
 
 
 def test_gradient_descent_by_hand(tiny_data: PreparedData, tmp_path: Path) -> None:
@@ -90,6 +92,25 @@ def test_a_finished_training_is_not_run_again(tiny_data: PreparedData, tmp_path:
     assert one.history == two.history
     for a, b in zip(first.weights, second.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_a_training_beside_a_teacher_goes_on_bit_for_bit(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    """A Keras 3 model teaches one of tf_keras; killed after the first of two epochs."""
+    teacher, model = linear_model(), linear_model()
+    teacher.set_weights([10.0 * weight for weight in teacher.get_weights()])
+    more = {"distillation": {"alpha": 0.9}, "augmentation": {"noise": 0.1}}
+    with pytest.raises(Killed):
+        run(to_tf_keras(model), tiny_data, tmp_path / "a", None, teacher, KillAfter(1), **more)
+    killed, alone, plain = (to_tf_keras(model) for _ in range(3))
+    one = run(killed, tiny_data, tmp_path / "a", None, teacher, **more)
+    other = run(alone, tiny_data, tmp_path / "b", None, teacher, **more)
+    assert [row["loss"] for row in one.history] == [row["loss"] for row in other.history]
+    for mine, theirs in zip(killed.weights, alone.weights, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    run(plain, tiny_data, tmp_path / "c", augmentation=more["augmentation"])
+    assert not np.allclose(plain.weights[0].numpy(), alone.weights[0].numpy())
 
 
 def test_a_loss_that_is_not_finite_names_its_step(tiny_data: PreparedData, tmp_path: Path) -> None:

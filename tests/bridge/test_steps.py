@@ -10,6 +10,7 @@ import pytest
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.optimizers import build_tf_keras_optimizer
 from pipeline.bridge.steps import StepHooks, build_loop
+from pipeline.config.distillation import Distillation
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.tasks.task import classification
 
@@ -67,6 +68,27 @@ def test_two_steps_by_hand() -> None:
     assert run(1, 1)[0].tolist() == pytest.approx([loss, loss, 2, 2, 0.2])
     a, b = 0.1 + 0.2 * missing[0] / 2, 0.2 + 0.2 * missing[1]
     np.testing.assert_allclose(kernel(model).numpy(), [[a, -a], [-b, b]], rtol=1e-6)
+
+
+def test_a_teacher_is_learned_from_as_in_the_other_loop() -> None:
+    """The very case of tests/training/test_loop.py."""
+    import tensorflow as tf
+
+    model = linear()
+    optimizer = build_tf_keras_optimizer(OptimizerConfig(name="sgd", learning_rate=9), "prune")
+    optimizer.build(model.trainable_variables)
+    run_steps = build_loop(
+        model, optimizer, tf.Variable(RATES), StepHooks(), TASK, ONES,
+        distillation=Distillation(temperature=2.0, alpha=0.25),
+    )  # fmt: skip
+    teacher = np.float32([[2 * np.log(3), 0], [1, 1]])
+    batches = iter(tf.data.Dataset.from_tensors((X, Y, WEIGHTS, teacher)))
+    loss, objective = run_steps(batches, tf.constant(0, tf.int64), tf.constant(1)).numpy()[0, :2]
+    assert loss == pytest.approx(np.log(2))
+    taught = 4 * (0.75 * np.log(1.5) + 0.25 * np.log(0.5)) / 2
+    assert objective == pytest.approx(0.75 * np.log(2) + 0.25 * taught)
+    gradient = np.array([[-0.25, 0.25], [0.375, -0.375]])
+    np.testing.assert_allclose(kernel(model).numpy(), -0.4 * gradient, rtol=1e-5)
 
 
 def test_the_penalty_is_minimized_with_the_loss() -> None:

@@ -44,6 +44,12 @@ def test_two_phases_are_not_compared() -> None:
         plan_study(config, ("sgd", "adam"), 2, {})
 
 
+def test_a_training_beside_a_teacher_is_not_compared() -> None:
+    config = apply_overrides(make_config(), {"train.distillation": {}})
+    with pytest.raises(ConfigError, match=r"train\.distillation: trains beside a teacher"):
+        plan_study(config, ("sgd", "adam"), 2, {})
+
+
 def test_own_arguments_belong_to_the_same_optimizer_only() -> None:
     settings = plan("sgd", "adam", epochs=7)
     sgd, adam = (entrant.optimizer for entrant in settings.entrants)

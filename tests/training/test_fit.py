@@ -267,6 +267,21 @@ def test_ctrl_c_leaves_a_checkpoint_that_goes_on(
     assert_same_bits(checkpoint_of(places[0]).arrays, checkpoint_of(tmp_path / "alone").arrays)
 
 
+def test_a_training_beside_a_teacher_goes_on_bit_for_bit(
+    build: Callable[..., Any], data: PreparedData, tmp_path: Path
+) -> None:
+    """Its answers are made anew for each mixed batch, in both sittings."""
+    teacher = build(dropout=0.0)
+    config = TrainConfig.model_validate(
+        {"epochs": 2, "batch_size": 50, "distillation": {"alpha": 0.9}, "mixup": 0.3}
+    )
+    where = (0, tmp_path / "parts", tmp_path / "output", SilentProgress())
+    fit(build(), data, config, *where, stop_epoch=1, teacher=teacher)
+    fit(build(), data, config, *where, teacher=teacher)
+    fit(build(), data, config, 0, tmp_path / "alone", *where[2:], teacher=teacher)
+    assert_same_bits(checkpoint_of(where[1]).arrays, checkpoint_of(tmp_path / "alone").arrays)
+
+
 def test_a_full_disk_is_a_storage_error(
     build: Callable[..., Any],
     data: PreparedData,

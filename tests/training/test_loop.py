@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.config.distillation import Distillation
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.tasks.task import classification
 from pipeline.training import loop
@@ -39,7 +40,7 @@ class Runner:
 
     def __init__(
         self, model: Any, rates: np.ndarray = RATES, x: np.ndarray = X, y: np.ndarray = Y,
-        weights: np.ndarray | None = None,
+        weights: np.ndarray | None = None, teacher: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         import tensorflow as tf
 
@@ -48,10 +49,12 @@ class Runner:
         optimizer.build(model.trainable_variables)
         weights = np.ones(len(y), np.float32) if weights is None else weights
         task = classification(("a", "b", "c"))
-        batches = iter(tf.data.Dataset.from_tensors((x, y, weights)).repeat())
+        batch = (x, y, weights) if teacher is None else (x, y, weights, teacher)
+        batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
         function = training_function(
-            model, optimizer, task, tf.Variable(rates), np.ones(1, np.int32)
-        )
+            model, optimizer, task, tf.Variable(rates), np.ones(1, np.int32),
+            distillation=None if teacher is None else Distillation(temperature=2.0, alpha=0.25),
+        )  # fmt: skip
         self.function, self.epochs, self.done = function, EpochRunner(function, batches), 0
 
     def run(self, steps: int) -> StepRecord:
@@ -104,6 +107,21 @@ def test_weights_of_samples_scale_the_gradient_and_not_the_recorded_loss() -> No
     assert record.objectives.tolist() == pytest.approx([np.log(2)])
     # Twice the first sample's part of the gradient, nothing of the second's.
     np.testing.assert_allclose(read_weights(model)[0], [[0.2, -0.2], [0, 0]], atol=1e-7)
+
+
+def test_a_teacher_is_learned_from_and_is_not_in_the_recorded_loss() -> None:
+    """It gives the first sample the odds 3 : 1 at temperature 2, the second even ones."""
+    model = linear()
+    teacher = np.float32([[2 * np.log(3), 0], [1, 1]])
+    record = Runner(model, teacher=teacher).run(1)
+    assert record.losses.tolist() == pytest.approx([np.log(2)])
+    divergence = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
+    taught = 4 * divergence / 2  # T², mean of the two samples
+    assert record.objectives.tolist() == pytest.approx([0.75 * np.log(2) + 0.25 * taught])
+    # Gradients in the logits, divided by 2 samples: 0.75 (p - label) + 0.25 · T (p_T - teacher).
+    first = np.array([[-0.25, 0.25], [0.5, -0.5]]) * 0.75
+    second = 0.25 * 2 * np.array([[-0.25, 0.25], [0, 0]]) / 2
+    np.testing.assert_allclose(read_weights(model)[0], -0.4 * (first + second), rtol=1e-5)
 
 
 def test_the_step_runs_in_training_mode() -> None:
