@@ -3,9 +3,11 @@
 keras.distillation.Distiller (keras 3.15.1) runs the teacher at every step, trains by `fit`, which
 does not resume bit for bit, and takes no tf_keras model, so not those of prune, cluster and QAT;
 and its LogitsDistillation takes no softmax unless the loss is given as an object: by default it is
-the divergence of raw logits. Here the teacher's outputs are one more part of the batch, the same for both loops. Samples that
-stay as they are get theirs once: on digits, with a small_cnn of 123 KB as the teacher of
-an mlp, a run of the teacher in every batch makes the epoch several times longer.
+the divergence of raw logits. Here the teacher's outputs are one more part of the batch, the same
+for both loops.
+
+On digits (2 loaded cores, a small_cnn of 30,000 parameters as the teacher of a smaller one) a step
+took 2 to 3 ms without a teacher and with answers that are held, 6 to 7 ms with answers made anew.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import linear_model, residual
-from tests.bridge.test_pruning import Killed, KillAfter
+from tests.bridge.test_pruning import KillAfter, Killed
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2,
