@@ -15,7 +15,9 @@ from pipeline.foreign.nodes import keras_object
 from pipeline.foreign.values import Refusal, tensor
 
 _CONSTANT = "_CONSTANT_VALUE"
-_NESTING_KEYS = ("layer", "backward_layer", "cell")
+_RECURRENT = frozenset({
+    "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN",
+})  # fmt: skip
 
 
 def translate_config(config: Any, custom: CustomObjects, where: str) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def _layer(node: Any, custom: CustomObjects) -> dict[str, Any]:
         new_class, settings = translate_layer(class_name, config)
         if isinstance(settings.get("name"), str):
             settings["name"] = own_name(settings["name"])
-        for key in _NESTING_KEYS:
+        for key in classes.LAYER_KEYS:
             if settings.get(key) is not None:
                 settings[key] = _inner(settings[key], custom)
         made = keras_object("keras.layers", new_class, settings)
@@ -119,12 +121,20 @@ def _called(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if node["class_name"] not in OPERATION_LAYERS:
         made = _layer(node, custom)
-        return made, [{"args": [call.first], "kwargs": call.keywords} for call in calls]
+        return made, [_arguments(node["class_name"], call) for call in calls]
     if len(calls) != 1:
         raise Refusal(f"layer '{node['name']}' ({node['class_name']}) is called {len(calls)} times")
     made, call = translate_operation(node, calls[0].first, calls[0].keywords)
     made["config"]["name"] = own_name(node["name"])
     return made, [call]
+
+
+def _arguments(class_name: str, call: _Call) -> dict[str, Any]:
+    if class_name in _RECURRENT and isinstance(call.first, list):
+        # Keras 2 lists the initial states behind the sequence.
+        first, *states = call.first
+        return {"args": [first], "kwargs": {**call.keywords, "initial_state": states}}
+    return {"args": [call.first], "kwargs": call.keywords}
 
 
 class _Call:

@@ -67,8 +67,6 @@ _BINARY = ("y",)
 OPERATIONS: dict[str, Operation] = {
     # two operands
     "__operators__.add": Operation("Add", operands=_BINARY),
-    "__operators__.eq": Operation("Equal", operands=("other",)),
-    "__operators__.ne": Operation("NotEqual", operands=("other",)),
     "math.add": Operation("Add", operands=_BINARY),
     "math.subtract": Operation("Subtract", operands=_BINARY),
     "math.multiply": Operation("Multiply", operands=_BINARY),
@@ -85,6 +83,7 @@ OPERATIONS: dict[str, Operation] = {
     "math.less": Operation("Less", operands=_BINARY),
     "math.less_equal": Operation("LessEqual", operands=_BINARY),
     "math.equal": Operation("Equal", operands=_BINARY),
+    "math.not_equal": Operation("NotEqual", operands=_BINARY),
     "math.logical_and": Operation("LogicalAnd", operands=_BINARY),
     "math.logical_or": Operation("LogicalOr", operands=_BINARY),
     "linalg.matmul": Operation(
@@ -189,6 +188,7 @@ OPERATIONS: dict[str, Operation] = {
 _ALIASES = {
     "linalg.l2_normalize": "math.l2_normalize", "nn.l2_normalize": "math.l2_normalize",
     "image.resize_with_v1": "image.resize", "math.mod": "math.floormod",
+    "floor_div": "math.floordiv", "div": "math.divide",
     "raw_ops.AddV2": "math.add",
 }  # fmt: skip
 
