@@ -9,12 +9,10 @@ from pipeline.models.names import snake_case
 
 # Other names that Keras takes for a loss.
 _LOSSES = {
-    "bce": "binary_crossentropy", "kld": "kl_divergence", "kullback_leibler_divergence":
-    "kl_divergence", "kl_divergence": "kl_divergence", "logcosh": "log_cosh",
+    "bce": "binary_crossentropy", "cosine_proximity": "cosine_similarity", "huber_loss": "huber",
+    "kld": "kl_divergence", "kullback_leibler_divergence": "kl_divergence", "logcosh": "log_cosh",
     "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
     "mse": "mean_squared_error", "msle": "mean_squared_logarithmic_error",
-    "huber_loss": "huber", "cosine_proximity": "cosine_similarity", "kl_d_ivergence":
-    "kl_divergence",
 }  # fmt: skip
 _LEARNING_RATES = ("learning_rate", "lr")
 

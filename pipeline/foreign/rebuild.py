@@ -45,24 +45,31 @@ def rebuild(
     Raises:
         UntrustedModelError: Keras cannot build it, its tensors are too large, or weights lack.
     """
+    with _faults_told(where):
+        with _variables_without_values() as variables:
+            model = _build(config, custom_objects)
+            _check_tensors(model, where)
+            values = match(model)
+            _check_complete(model, values, where)
+        _give_values(variables, values)
+        _settle_constants(model)
+    return model
+
+
+@contextmanager
+def _faults_told(where: str) -> Iterator[None]:
+    """Turns whatever the wrong part of a config provokes in Keras into one line."""
     import keras
 
-    with _variables_without_values() as variables:
-        try:
-            model = _build(config, custom_objects)
-        except SlimlineError:
-            raise
-        except Exception as error:  # Keras raises whatever the wrong part of a config provokes
-            raise UntrustedModelError(
-                f"{where}: Keras {keras.__version__} cannot rebuild it ({_one_line(error)}); save "
-                "it again with a recent Keras"
-            ) from error
-        _check_tensors(model, where)
-        values = match(model)
-        _check_complete(model, values, where)
-    _give_values(variables, values)
-    _settle_constants(model)
-    return model
+    try:
+        yield
+    except SlimlineError:
+        raise
+    except Exception as error:
+        raise UntrustedModelError(
+            f"{where}: Keras {keras.__version__} cannot rebuild it ({_one_line(error)}); save it "
+            "again with a recent Keras"
+        ) from error
 
 
 def _build(config: dict[str, Any], custom_objects: Mapping[str, Any]) -> keras.Model:

@@ -108,6 +108,9 @@ def test_what_keras_cannot_build_is_told_in_one_line() -> None:
     ) as e:
         built(config)
     assert "\n" not in str(e.value)
+    odd_seed = sequential(("Dropout", {"rate": 0.1, "seed": False}))
+    with pytest.raises(UntrustedModelError, match="cannot rebuild it .*mixed types"):
+        built(odd_seed)
     alone = {"class_name": "Dense", "config": {"units": 2}}
     with pytest.raises(UntrustedModelError, match="it is a Dense, no model"):
         built(alone)
