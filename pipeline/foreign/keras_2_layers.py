@@ -120,7 +120,7 @@ def translate_layer(class_name: str, config: Mapping[str, Any]) -> tuple[str, di
         if key.endswith("_initializer") or key in row.ignored:
             continue
         if key == "trainable" and key not in known:
-            continue  # what is frozen is restored once the model is rebuilt
+            continue  # a layer without weights has nothing to be frozen
         if key in row.renamed:
             translated[row.renamed[key]] = value
         elif key in _EVERYWHERE.ignored:

@@ -21,13 +21,11 @@ class LayerNode:
     Attributes:
         name: as the rebuilt model has it.
         class_name: as the file has it.
-        trainable: False for a frozen layer.
         inner: the layers of a model in the model, in the file's order; None for a layer.
     """
 
     name: str
     class_name: str
-    trainable: bool = True
     inner: tuple[LayerNode, ...] | None = None
 
 
@@ -66,8 +64,7 @@ def _layer_node(node: dict[str, Any]) -> LayerNode:
     settings = config if isinstance(config, dict) else {}
     name = node.get("name") or settings.get("name") or ""
     inner = layer_tree(node) if _is_model(node) else None
-    trainable = settings.get("trainable", True) is not False
-    return LayerNode(own_name(str(name)), str(node["class_name"]), trainable, inner)
+    return LayerNode(own_name(str(name)), str(node["class_name"]), inner)
 
 
 def _is_model(node: dict[str, Any]) -> bool:

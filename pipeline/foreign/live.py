@@ -17,7 +17,6 @@ from pipeline.foreign.keras_2 import translate_config
 from pipeline.foreign.layer_tree import layer_tree
 from pipeline.foreign.notes import notes_on
 from pipeline.foreign.rebuild import rebuild
-from pipeline.foreign.trainable import restore_trainable
 from pipeline.foreign.weights_by_layer import TOP_LEVEL, match_layers
 
 _WHERE = "the model"
@@ -99,7 +98,6 @@ def _from_tf_keras(model: Any) -> ForeignModel:
     nodes = layer_tree(config)
 
     def match(rebuilt: Any) -> dict[int, np.ndarray]:
-        restore_trainable(rebuilt, nodes)
         return match_layers(rebuilt, nodes, _arrays(model), _WHERE)
 
     rebuilt = rebuild(checked, {}, match, _WHERE)

@@ -16,7 +16,6 @@ from pipeline.foreign.live import from_live
 from pipeline.foreign.notes import notes_on
 from pipeline.foreign.reading import FileContents, read_outside
 from pipeline.foreign.rebuild import rebuild
-from pipeline.foreign.trainable import restore_trainable
 from pipeline.foreign.weights_by_layer import match_layers
 from pipeline.foreign.weights_keras_3 import match_groups
 
@@ -68,7 +67,6 @@ def rebuild_contents(contents: FileContents, custom: CustomObjects) -> ForeignMo
     nodes = layer_tree(raw)
 
     def match(model: keras.Model) -> dict[int, Any]:
-        restore_trainable(model, nodes)
         if contents.format == "keras":
             return match_groups(model, nodes, contents)
         return match_layers(model, nodes, _arrays_by_layer(contents), where)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import base64
 import marshal
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from pipeline.errors import UntrustedModelError
 from pipeline.foreign.custom import CustomObjects
-from pipeline.foreign.load import rebuild_contents
+from pipeline.foreign.load import load_foreign, rebuild_contents
 from pipeline.foreign.read_child import read_file
 from pipeline.foreign.reading import collect
 from tests.foreign.foreign_models import edit_archive, edit_h5
@@ -192,3 +196,120 @@ def refuse(
         load_here(path, tmp_path / "read")
     assert caught.value.exit_code == 5 and "\n" not in str(caught.value)
     assert not marker.exists()
+
+
+def external_link(file: h5py.File, array: str, secret: Path) -> None:
+    del file[array]
+    file[array] = h5py.ExternalLink(str(secret), "/x")
+
+
+def soft_link(file: h5py.File, array: str, secret: Path) -> None:
+    file["copy"] = file[array][()]
+    del file[array]
+    file[array] = h5py.SoftLink("/copy")
+
+
+def external_data(file: h5py.File, array: str, secret: Path) -> None:
+    shape = file[array].shape
+    del file[array]
+    file.create_dataset(array, shape, "f4", external=[(str(secret), 0, 4 * int(np.prod(shape)))])
+
+
+def virtual_data(file: h5py.File, array: str, secret: Path) -> None:
+    shape = file[array].shape
+    del file[array]
+    layout = h5py.VirtualLayout(shape, "f4")
+    layout[:] = h5py.VirtualSource(str(secret), "x", shape)
+    file.create_virtual_dataset(array, layout)
+
+
+def giant_shape(file: h5py.File, array: str, secret: Path) -> None:
+    del file[array]
+    file.create_dataset(array, (10**7, 10**7), "f4", chunks=(64, 64), compression="gzip")
+
+
+@pytest.mark.parametrize(
+    ("attack", "words"),
+    [
+        (external_link, "is a link, so it is not followed"),
+        (soft_link, "is a link, so it is not followed"),
+        (external_data, "is no array of this file itself, so it is not read"),
+        (virtual_data, "is no array of this file itself, so it is not read"),
+        (giant_shape, r"declares shape \(10000000, 10000000\)"),
+    ],
+    ids=name_of,
+)
+@pytest.mark.parametrize("name", ["keras.keras", "tf_keras.h5"])
+def test_weights_that_lie_elsewhere(
+    name: str, attack: Any, words: str, tmp_path: Path, good_files: dict[str, Path]
+) -> None:
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["x"] = np.ones((3, 3, 2, 4), "f4")
+    path = tmp_path / name
+    path.write_bytes(good_files[name].read_bytes())
+    array = "layers/conv2d/vars/0" if path.suffix == ".keras" else "model_weights/c1/c1/kernel:0"
+    weights = path
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            content = {member: archive.read(member) for member in archive.namelist()}
+        weights = tmp_path / "weights.h5"
+        weights.write_bytes(content["model.weights.h5"])
+    with h5py.File(weights, "r+") as file:
+        attack(file, array, tmp_path / "secret.h5")
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path, "w") as archive:
+            for member, old in content.items():
+                new = weights.read_bytes() if member == "model.weights.h5" else old
+                archive.writestr(member, new)
+    with pytest.raises(UntrustedModelError, match=rf"{name}: '.*' {words}"):
+        load_here(path, tmp_path / "read")
+
+
+def test_a_member_that_climbs_out_of_its_folder(
+    tmp_path: Path, good_files: dict[str, Path]
+) -> None:
+    path = edit_archive(good_files["keras.keras"], tmp_path / "m.keras", lambda config: None)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../marker", "x")
+    with pytest.raises(UntrustedModelError, match=r"has the member '\.\./marker'"):
+        load_here(path, tmp_path / "read")
+    assert not (tmp_path / "marker").exists()
+
+
+def test_a_config_that_expands_a_thousandfold(tmp_path: Path, good_files: dict[str, Path]) -> None:
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(good_files["keras.keras"]) as old, zipfile.ZipFile(path, "w") as new:
+        for member in old.namelist():
+            content, packing = old.read(member), zipfile.ZIP_STORED
+            if member == "config.json":
+                content, packing = content + b" " * 30_000_000, zipfile.ZIP_DEFLATED
+            new.writestr(member, content, packing)
+    with pytest.raises(UntrustedModelError, match=r"'config\.json' expands from"):
+        load_here(path, tmp_path / "read")
+
+
+@pytest.mark.parametrize("name", ["keras.keras", "tf_keras.h5"])
+def test_the_whole_way_through_the_child(
+    name: str, tmp_path: Path, good_files: dict[str, Path]
+) -> None:
+    """A Lambda's code, and a giant whose arrays are not there, are refused within seconds."""
+    marker, path = tmp_path / "marker", tmp_path / name
+
+    def write(change: Callable[[dict[str, Any]], Any]) -> None:
+        if path.suffix == ".keras":
+            edit_archive(good_files[name], path, change)
+        else:
+            path.write_bytes(good_files[name].read_bytes())
+            edit_h5(path, change)
+
+    def giant(config: dict[str, Any]) -> None:
+        config["config"]["layers"][-1]["config"]["units"] = 10**12
+
+    started = time.monotonic()
+    write(lambda config: lambda_layer(config, marker))
+    with pytest.raises(UntrustedModelError, match="runs Python code that lies in the file"):
+        load_foreign(path)
+    write(giant)
+    with pytest.raises(UntrustedModelError, match=r"(makes a tensor of shape \(None, 10{12}\))"):
+        load_foreign(path)
+    assert not marker.exists() and time.monotonic() - started < 60
