@@ -118,10 +118,23 @@ def started_trial(
         ThreadPoolExecutor(1) as executor,
     ):
         saved = Path(scratch) / "saved_model"
+        reason = _save(graph, saved)
+        if reason:
+            yield executor.submit(Trial, True, reason)
+        else:
+            # Only the waiting for the child is done by the thread: TensorFlow stays in this one.
+            yield executor.submit(_convert, graph, saved, worker, _samples(graph, samples))
+
+
+def _save(graph: Graph, directory: Path) -> str:
+    """Writes the SavedModel; returns why it cannot be written, or ""."""
+    try:
         with forms_for_conversion(graph.layers().values()):
-            save_traced_calls(graph, saved)
-        # Only the waiting for the child is done by the thread: TensorFlow stays in this one.
-        yield executor.submit(_convert, graph, saved, worker, _samples(graph, samples))
+            save_traced_calls(graph, directory)
+    except Exception as error:  # a layer of the user's raises whatever it raises
+        first_line = str(error).strip().split("\n")[0]
+        return f"it does not run as a graph of TensorFlow ({type(error).__name__}: {first_line})"
+    return ""
 
 
 def _convert(

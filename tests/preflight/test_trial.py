@@ -101,3 +101,26 @@ def test_a_conversion_that_takes_too_long_tells_nothing() -> None:
         found = trial(residual(), hurried)
     assert found.conversion().state == "not_tried"
     assert "the conversion took longer than 0.01 s" in found.reason
+
+
+def test_a_layer_that_does_not_run_is_a_reason_and_no_traceback(
+    converter: ConversionWorker,
+) -> None:
+    import keras
+
+    class Moody(keras.layers.Layer):
+        moody = False
+
+        def call(self, x: Any) -> Any:
+            if self.moody:
+                raise RuntimeError("not today\nnor tomorrow")
+            return x
+
+    inputs = keras.Input((4,))
+    layer = Moody()
+    model = keras.Model(inputs, layer(inputs))
+    layer.moody = True
+    found = trial(model, converter)
+    assert found.conversion().state == "fails"
+    assert "does not run as a graph of TensorFlow (RuntimeError: " in found.reason
+    assert "\n" not in found.reason
