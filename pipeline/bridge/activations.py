@@ -44,11 +44,12 @@ KERAS_3_ACTIVATIONS: tuple[str, ...] = (
 )
 
 
-def carry_activation(value: Any) -> str | Callable[..., Any] | None:
-    """Translates the activation of a Keras 3 config.
+def carry_activation(function: Callable[..., Any] | None) -> str | Callable[..., Any] | None:
+    """Translates the activation of a Keras 3 layer.
 
     Args:
-        value: the name, None, or Keras 3's serialized form.
+        function: of the live layer. In its config a function of the user's own that is called
+            "relu" looks like Keras's (keras 3.15.1).
 
     Returns:
         What tf_keras takes as `activation`.
@@ -56,14 +57,15 @@ def carry_activation(value: Any) -> str | Callable[..., Any] | None:
     Raises:
         NoCounterpart: a function that is in neither table.
     """
-    if value is None:
+    import keras
+
+    if function is None:
         return None
-    name = value.get("config") if isinstance(value, dict) else value
-    if name in SAME_ACTIVATIONS:
-        return SAME_ACTIVATIONS[name]
-    if name in KERAS_3_ACTIVATIONS:
-        return _keras_3_activation(name)
-    raise NoCounterpart(f"activation {name!r} is not known")
+    for name in (*SAME_ACTIVATIONS, *KERAS_3_ACTIVATIONS):
+        if getattr(keras.activations, name) is function:
+            return SAME_ACTIVATIONS.get(name) or _keras_3_activation(name)
+    name = getattr(function, "__name__", type(function).__name__)
+    raise NoCounterpart(f"activation {name} is not among Keras's own that are known")
 
 
 def activation_objects() -> dict[str, Callable[..., Any]]:

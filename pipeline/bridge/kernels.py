@@ -68,7 +68,7 @@ def _own_kernels(layer: Any) -> dict[str, Any]:
     parts = LAYERS[class_name].parts if class_name in LAYERS else ()
     if parts:
         return {
-            f"{part.strip('_')}.{name}": variable
+            f"{part}.{name}": variable
             for part in parts
             for name, variable in _own_kernels(getattr(layer, part)).items()
         }

@@ -37,7 +37,7 @@ def carry_over(layer: Any, name: str, seed: int) -> Any:
     arguments: dict[str, Any] = {"name": name, "trainable": layer.trainable}
     for key, value in layer.get_config().items():
         if key in row.kept:
-            arguments[key] = _carry_value(key, value)
+            arguments[key] = _carry_value(layer, key, value)
         elif key in row.renamed:
             arguments[row.renamed[key]] = value
         else:
@@ -68,13 +68,13 @@ def row_of(layer: Any) -> Row:
     module, class_name = type(layer).__module__, type(layer).__name__
     if not module.startswith("keras.src.") or class_name not in LAYERS:
         full_name = class_name if module.startswith("keras.src.") else f"{module}.{class_name}"
-        raise NoCounterpart(f"tf_keras has no layer {full_name}")
+        raise NoCounterpart(f"no tf_keras layer stands for {full_name}")
     return LAYERS[class_name]
 
 
-def _carry_value(key: str, value: Any) -> Any:
+def _carry_value(layer: Any, key: str, value: Any) -> Any:
     if key.endswith("activation"):
-        return carry_activation(value)
+        return carry_activation(getattr(layer, key))
     if key.endswith("_regularizer"):
         return _carry_object(key, value, REGULARIZERS)
     if key.endswith("_constraint"):

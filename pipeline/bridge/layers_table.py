@@ -78,10 +78,6 @@ LAYERS: dict[str, Row] = {
     "Conv1DTranspose": Row(_TRANSPOSED),
     "Conv2DTranspose": Row(_TRANSPOSED),
     "Conv3DTranspose": Row(_TRANSPOSED),
-    "EinsumDense": Row(
-        ("equation", "output_shape", "activation", "bias_axes", *_KERNEL, *_BIAS[1:]),
-        only={"quantization_config": None},
-    ),
     "DepthwiseConv1D": Row((*_WINDOW, *_DEPTHWISE, *_BIAS), weights={"kernel": "depthwise_kernel"}),
     "DepthwiseConv2D": Row((*_WINDOW, *_DEPTHWISE, *_BIAS), weights={"kernel": "depthwise_kernel"}),
     "SeparableConv1D": Row(_SEPARABLE),
@@ -155,16 +151,6 @@ LAYERS: dict[str, Row] = {
     "Minimum": Row(),
     "Concatenate": Row(("axis",)),
     "Dot": Row(("axes", "normalize")),
-    # attention
-    "MultiHeadAttention": Row(
-        (
-            "num_heads", "key_dim", "value_dim", "dropout", "output_shape", "attention_axes",
-            *_KERNEL, *_BIAS,
-        ),
-        only={"sliding_window": None, "use_gate": False},
-        ignored=("seed",),
-        parts=("_query_dense", "_key_dense", "_value_dense", "_output_dense"),
-    ),
     # around other layers
     "Bidirectional": Row(
         ("merge_mode",),

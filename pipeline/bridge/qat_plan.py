@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.bridge.graph import Call, Graph, Ref
+from pipeline.bridge.kernels import prunable_kernels
 
 if TYPE_CHECKING:
     import tf_keras
@@ -50,6 +51,7 @@ def plan_quantization(
     producers = {ref: call for call in graph.calls for ref in call.outputs}
     consumers = graph.consumers()
     outputs = set(graph.output_refs())
+    before_einsum = _kernels_before_einsum(crossed, graph, producers)
     counts: dict[str, int] = {}
     for call in graph.calls:
         counts[call.name] = counts.get(call.name, 0) + 1
@@ -58,7 +60,9 @@ def plan_quantization(
     for name in graph.layers():
         call = next(call for call in graph.calls if call.name == name)
         layer = crossed.get_layer(name)
-        reason = reason_to_leave(layer, counts[name])
+        reason = reason_to_leave(layer, counts[name]) or before_einsum.get(name)
+        if reason is None and _has_mask(layer):
+            reason = "it is given a mask, which tfmot's wrapper would drop"
         if type(layer).__name__ == "BatchNormalization" and reason is None:
             reason = _normalization_reason(call, crossed, producers, consumers, outputs, chosen)
         if reason is None:
@@ -97,6 +101,43 @@ def reason_to_leave(layer: Any, calls: int = 1) -> str | None:
     if own is not None and own not in ACTIVATIONS | {FOLDED}:
         return f"tfmot cannot quantize its activation {own}"
     return None
+
+
+def _kernels_before_einsum(
+    crossed: tf_keras.Model, graph: Graph, producers: dict[Ref, Call]
+) -> dict[str, str]:
+    """Finds the convolutions and dense layers whose outputs an einsum reads, and what is between.
+
+    The converter makes FULLY_CONNECTED of an einsum with a kernel, and fails where the input is
+    quantized and the kernel is not ("INT8 != FLOAT32", tensorflow 2.21.0).
+    """
+    found: dict[str, str] = {}
+    for reader in graph.calls:
+        if not _has_einsum(crossed.get_layer(reader.name)):
+            continue
+        calls = [producers[ref] for ref in reader.inputs if ref in producers]
+        while calls:
+            call = calls.pop()
+            layer = crossed.get_layer(call.name)
+            if reason_to_leave(layer) is not None or call.name in found:
+                continue
+            found[call.name] = f"'{reader.name}' multiplies its output by a kernel with einsum"
+            if not prunable_kernels(layer) and len(call.inputs) == 1:
+                calls += [producers[ref] for ref in call.inputs if ref in producers]
+    return found
+
+
+def _has_mask(layer: Any) -> bool:
+    import tensorflow as tf
+
+    return any(getattr(t, "_keras_mask", None) is not None for t in tf.nest.flatten(layer.input))
+
+
+def _has_einsum(layer: Any) -> bool:
+    parts = layer.spec.layer if type(layer).__name__ == "BridgeLayer" else layer
+    if not hasattr(parts, "_flatten_layers"):
+        return False
+    return any(type(part).__name__ == "EinsumDense" for part in parts._flatten_layers())
 
 
 def _activation_name(layer: Any) -> str | None:

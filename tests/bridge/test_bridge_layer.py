@@ -57,6 +57,16 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], dict[str, Any]]] = {
         + a([x, x], use_causal_mask=True),
         {},
     ),
+    "attention": (lambda k, x: k.MultiHeadAttention(2, 3, dropout=0.2)(x, x), {}),
+    "attention_scores": (
+        lambda k, x: list(k.MultiHeadAttention(2, 3)(x, x, return_attention_scores=True)), {},
+    ),
+    "mask_into_attention": (
+        lambda k, x: k.MultiHeadAttention(2, 3)(e := embedded(k, x), e, use_causal_mask=True), IDS,
+    ),
+    "einsum_dense": (
+        lambda k, x: k.EinsumDense("abc,cd->abd", output_shape=(None, 3), bias_axes="d")(x), {},
+    ),
     "grouped_query_attention": (lambda k, x: k.GroupQueryAttention(4, 2, 1)(x, x), {}),
     "time_distributed_statistics": (
         lambda k, x: k.TimeDistributed(k.BatchNormalization())(x), {},
@@ -107,7 +117,7 @@ def test_tf_keras_trains_the_weights_and_not_the_users_layer(own: tuple[Any, Any
 
     model, crossed = own
     layer = crossed.get_layer("block")
-    assert layer.spec.reason == "tf_keras has no layer tests.bridge.own_layers.Block"
+    assert layer.spec.reason == "no tf_keras layer stands for tests.bridge.own_layers.Block"
     names = [weight.name.split(":")[0] for weight in layer.trainable_weights]
     assert len(set(names)) == 6
     before = [variable.numpy() for variable in model.variables]

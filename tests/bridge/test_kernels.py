@@ -34,7 +34,7 @@ def test_the_table_is_what_tfmot_prunes_and_more() -> None:
 CASES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "attention": (
         lambda k: k.MultiHeadAttention(2, 3, name="it"),
-        ["query_dense.kernel", "key_dense.kernel", "value_dense.kernel", "output_dense.kernel"],
+        ["query.kernel", "key.kernel", "value.kernel", "attention_output.kernel"],
     ),
     "bidirectional": (
         lambda k: k.Bidirectional(k.GRU(2), name="it"),
@@ -80,7 +80,6 @@ def test_a_layer_without_layers_of_keras_inside_says_so() -> None:
 
     inputs = keras.Input((4,))
     crossed = to_tf_keras(keras.Model(inputs, keras.layers.RMSNormalization(name="it")(inputs)))
-    assert reason_without_kernels(crossed.get_layer("it")) == (
-        "runs as itself (tf_keras has no layer RMSNormalization), with no layer of Keras inside "
-        "to prune"
-    )
+    reason = reason_without_kernels(crossed.get_layer("it"))
+    assert reason.startswith("runs as itself (no tf_keras layer stands for RMSNormalization)")
+    assert reason.endswith("with no layer of Keras inside to prune")

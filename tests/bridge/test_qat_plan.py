@@ -74,6 +74,70 @@ def test_a_normalization_that_cannot_be_folded_is_left(case: str) -> None:
     assert re.search(words, left["n"])
 
 
+ACTIVATIONS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
+    "layer": (lambda k, x: k.ReLU(6.0, name="a")(x), True),
+    "string": (lambda k, x: k.Activation("swish", name="a")(x), True),
+    "operation": (lambda k, x: relu(x, name="a"), True),
+    "left": (lambda k, x: k.Activation("hard_silu", name="a")(x), False),
+    "own": (lambda k, x: k.Activation(lambda t: t * abs(t), name="a")(x), False),
+}
+
+
+def relu(x: Any, name: str) -> Any:
+    from keras import ops
+
+    outputs = ops.relu(x)
+    outputs._keras_history.operation.name = name
+    return outputs
+
+
+@pytest.mark.parametrize("case", ACTIVATIONS)
+@pytest.mark.parametrize("convolution", ["Conv2D", "DepthwiseConv2D", "SeparableConv2D"])
+def test_a_convolution_its_normalization_and_its_activation_stay_together(
+    case: str, convolution: str
+) -> None:
+    activation, known = ACTIVATIONS[case]
+    sizes = (3,) if convolution == "DepthwiseConv2D" else (4, 3)
+
+    def body(k: Any, x: Any) -> Any:
+        x = getattr(k, convolution)(*sizes, use_bias=False, name="c")(x)
+        return activation(k, k.BatchNormalization(name="n")(x))
+
+    chosen, left = plan(image_model(body))
+    assert chosen == (["c", "n", "a"] if known else ["c", "n"])
+    assert set(left) == (set() if known else {"a"})
+
+
+def test_kernels_before_an_einsum_are_left_with_what_is_between() -> None:
+    def body(k: Any, x: Any) -> Any:
+        x = k.Conv2D(4, 3, name="first")(x)
+        x = k.BatchNormalization(name="n")(k.Conv2D(4, 3, name="second")(x))
+        x = k.Reshape((16, 4), name="flat")(k.ReLU(name="a")(x))
+        return k.Dense(2, name="head")(k.MultiHeadAttention(2, 3, name="attention")(x, x))
+
+    chosen, left = plan(image_model(body))
+    assert chosen == ["first", "head"]
+    assert set(left) == {"second", "n", "a", "flat", "attention"}
+    assert left["second"] == "'attention' multiplies its output by a kernel with einsum"
+
+
+def test_layers_with_a_mask_are_left() -> None:
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((6,), dtype="int32")
+    x = layers.Dropout(0.1, name="drop")(layers.Embedding(9, 4, mask_zero=True, name="e")(inputs))
+    x = layers.LSTM(3, name="lstm")(layers.Dense(4, name="dense")(x))
+    chosen, left = plan(keras.Model(inputs, layers.Dense(2, name="head")(x)))
+    assert chosen == ["head"]
+    assert "given a mask" in left["drop"] and "given a mask" in left["dense"]
+
+
+def test_a_layer_that_runs_as_itself_is_left_with_the_reason() -> None:
+    left = plan(image_model(lambda k, x: k.RandomFlip(name="flip")(x)))[1]
+    assert left["flip"] == "runs as itself: no tf_keras layer stands for RandomFlip"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
