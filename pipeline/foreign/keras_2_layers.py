@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.foreign.classes import ACTIVATIONS
@@ -50,11 +50,10 @@ _SPATIAL_DROPOUT = Row(only={"noise_shape": None})
 
 ROWS: dict[str, Row] = {
     "BatchNormalization": _BATCH_NORMALIZATION,
-    "SyncBatchNormalization": Row(
-        only=_BATCH_NORMALIZATION.only,
-        ignored=_BATCH_NORMALIZATION.ignored,
-        class_name="BatchNormalization",
-    ),
+    # On one device the same; TensorFlow 1 and 2.0 numbered its versions.
+    "SyncBatchNormalization": replace(_BATCH_NORMALIZATION, class_name="BatchNormalization"),
+    "BatchNormalizationV1": replace(_BATCH_NORMALIZATION, class_name="BatchNormalization"),
+    "BatchNormalizationV2": replace(_BATCH_NORMALIZATION, class_name="BatchNormalization"),
     "Conv1DTranspose": _TRANSPOSED,
     "Conv2DTranspose": _TRANSPOSED,
     "Conv3DTranspose": _TRANSPOSED,

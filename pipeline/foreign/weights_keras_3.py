@@ -26,13 +26,10 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 class _Group(Mapping[str, np.ndarray]):
     """The variables of one layer, as Keras's load_own_variables reads them; notes what it took."""
 
-    def __init__(self, prefix: str, arrays: Mapping[str, np.ndarray], used: set[str]) -> None:
-        self._prefix, self._arrays, self._used = prefix, arrays, used
-        self._names = [
-            name.removeprefix(prefix)
-            for name in arrays
-            if name.startswith(prefix) and "/" not in name.removeprefix(prefix)
-        ]
+    def __init__(
+        self, prefix: str, names: list[str], arrays: Mapping[str, np.ndarray], used: set[str]
+    ) -> None:
+        self._prefix, self._names, self._arrays, self._used = prefix, names, arrays, used
 
     def __getitem__(self, name: str) -> np.ndarray:
         value = self._arrays[self._prefix + name]
@@ -156,6 +153,11 @@ def _is_seed(name: str) -> bool:
 def _make_store(arrays: Mapping[str, np.ndarray], used: set[str]) -> Any:
     from keras.src.saving.saving_lib import H5IOStore
 
+    names: dict[str, list[str]] = {}
+    for full_name in arrays:
+        prefix, slash, name = full_name.rpartition("/")
+        names.setdefault(prefix + slash, []).append(name)
+
     class ArrayStore(H5IOStore):
         """Serves arrays that were read before; _load_state insists on the class (keras 3.15.1)."""
 
@@ -166,14 +168,13 @@ def _make_store(arrays: Mapping[str, np.ndarray], used: set[str]) -> Any:
             return True
 
         def get(self, path: str) -> _Group:
-            prefixes = [f"{path}/vars/" if path else "vars/"]
             parent, _, last = path.rpartition("/")
             # tf_keras saves attention's projections under private names: _query_dense.
-            prefixes.append(f"{parent}/_{last}/vars/")
-            groups = [_Group(prefix, arrays, used) for prefix in prefixes]
-            return next((group for group in groups if len(group)), groups[0])
+            prefixes = (f"{path}/vars/" if path else "vars/", f"{parent}/_{last}/vars/")
+            prefix = next((one for one in prefixes if one in names), prefixes[0])
+            return _Group(prefix, names.get(prefix, []), arrays, used)
 
         def has_path(self, path: str) -> bool:
-            return any(name.startswith(f"{path}/") for name in arrays)
+            return any(name.startswith(f"{path}/") for name in names)
 
     return ArrayStore()

@@ -155,6 +155,27 @@ def test_an_embedding_with_a_length() -> None:
     np.testing.assert_array_equal(np.asarray(from_live(theirs).model(data)), wanted)
 
 
+def test_masks_go_where_they_went() -> None:
+    """Steps of padding (token 0) are skipped by recurrent layers, means and attention."""
+    k = tf_keras()
+    tokens = k.Input((6,), dtype="int32", name="tokens")
+    x = k.layers.Embedding(20, 4, mask_zero=True)(tokens)
+    both = k.layers.Bidirectional(k.layers.GRU(3, return_sequences=True))(x)
+    ends = [
+        k.layers.LSTM(3)(x),
+        k.layers.GlobalAveragePooling1D()(both),
+        k.layers.SimpleRNN(3)(k.layers.TimeDistributed(k.layers.Dense(3))(x)),
+        k.layers.GlobalAveragePooling1D()(k.layers.MultiHeadAttention(1, 3)(x, x)),
+        k.layers.LSTM(2)(k.layers.Masking(0.0)(k.layers.Dropout(0.1)(x))),
+    ]
+    theirs = with_signal(k.Model(tokens, k.layers.Concatenate()(ends)))
+    data = np.random.default_rng(0).integers(1, 20, (8, 6)).astype("int32")
+    data[:4, 3:] = 0
+    wanted = np.asarray(theirs(data))
+    assert np.median(wanted.std(axis=0)) > 0.05
+    np.testing.assert_allclose(np.asarray(from_live(theirs).model(data)), wanted, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("class_name", "settings", "words"),
     [
@@ -200,7 +221,8 @@ def test_settings_that_are_renamed_or_left_out() -> None:
     assert translate_layer("LeakyReLU", settings) == expected
     dense = translate_layer("Dense", {"units": 2, "kernel_initializer": {"class_name": "Odd"}})
     assert dense == ("Dense", {"units": 2})
-    assert translate_layer("BatchNormalization", {"axis": [3]})[1] == {"axis": 3}
+    for name in ("BatchNormalization", "BatchNormalizationV1", "SyncBatchNormalization"):
+        assert translate_layer(name, {"axis": [3]}) == ("BatchNormalization", {"axis": 3})
 
 
 def test_activations() -> None:

@@ -18,6 +18,7 @@ from tests.foreign.foreign_models import (
     cnn,
     edit_h5,
     frozen,
+    inputs_of,
     library,
     with_signal,
 )
@@ -85,6 +86,23 @@ def test_an_h5_of_keras_2_4(tmp_path: Path) -> None:
     found = load_foreign(path)
     assert found.origin == "Keras 2.4.0 .h5"
     assert_same_outputs(found.model, theirs)
+
+
+@pytest.mark.parametrize("name", ["keras.keras", "tf_keras.h5"])
+def test_it_trains_saves_and_loads_in_stock_keras(
+    name: str, good_files: dict[str, Path], tmp_path: Path
+) -> None:
+    import keras
+
+    found = load_foreign(good_files[name]).model
+    found.compile("sgd", "sparse_categorical_crossentropy")
+    before = found.get_weights()
+    found.fit(inputs_of(found), np.arange(16) % 3, epochs=1, verbose=0)
+    moved = [not np.array_equal(a, b) for a, b in zip(before, found.get_weights(), strict=True)]
+    assert all(moved)
+    found.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert_same_outputs(again, found)
 
 
 def test_frozen_layers_stay_frozen(tmp_path: Path) -> None:

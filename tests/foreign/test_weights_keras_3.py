@@ -6,6 +6,7 @@ in models with it, for files of both Kerases.
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,12 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UntrustedModelError
+from pipeline.foreign import classes
 from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.load import rebuild_contents
 from pipeline.foreign.reading import FileContents
-from tests.foreign.foreign_models import assert_same_outputs, with_signal
+from pipeline.models.names import snake_case
+from tests.foreign.foreign_models import assert_same_outputs, tf_keras, with_signal
 
 Arrays = dict[str, np.ndarray]
 
@@ -96,3 +99,11 @@ def a_layer_more(arrays: Arrays, names: dict[str, str]) -> None:
 def test_what_does_not_fit(edit: Any, words: str) -> None:
     with pytest.raises(UntrustedModelError, match=words):
         load(edit)
+
+
+def test_groups_are_named_as_both_kerases_name_them() -> None:
+    from keras.src.utils.naming import to_snake_case
+
+    generic = importlib.import_module(f"{tf_keras().__name__}.src.utils.generic_utils")
+    for name in classes.LAYERS | classes.MODELS | classes.APPLICATION_LAYERS.keys():
+        assert snake_case(name) == to_snake_case(name) == generic.to_snake_case(name)
