@@ -87,6 +87,17 @@ def _elu_layer(layer: Any) -> Callable[..., Any]:
     return functools.partial(elu, alpha=layer.alpha)
 
 
+def _prelu(layer: Any) -> Callable[..., Any]:
+    """Keras 3 negates twice; NEG has no integer kernel."""
+    from keras import ops
+
+    def call(inputs: Any) -> Any:
+        positive = ops.relu(inputs)
+        return positive + layer.alpha * (inputs - positive)
+
+    return call
+
+
 def _layer_normalization(layer: Any) -> Callable[..., Any]:
     if layer.rms_scaling or layer.compute_dtype != "float32":
         return layer.call
@@ -217,6 +228,7 @@ FORMS: dict[str, Form] = {
     "GroupNormalization": _group_normalization,
     "LayerNormalization": _layer_normalization,
     "LSTM": _lstm,
+    "PReLU": _prelu,
     "RMSNormalization": _rms_normalization,
     "TimeDistributed": _time_distributed,
     **dict.fromkeys(OPERATION_FORMS, _operation),

@@ -101,6 +101,7 @@ def test_only_a_standard_lstm_without_mask_is_fused(setting: dict[str, Any]) -> 
         ("GroupNormalization", {"groups": 3, "axis": 1, "scale": False, "center": False}),
         ("RMSNormalization", {}),
         ("ELU", {"alpha": 0.3}),
+        ("PReLU", {"shared_axes": (1,)}),
         ("Embedding", {"input_dim": 7, "output_dim": 3}),
     ],
 )
