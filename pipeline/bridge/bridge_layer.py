@@ -155,6 +155,16 @@ def bridge_layer() -> type[Any]:
     return BridgeLayer
 
 
+def is_bridge_layer(layer: Any) -> bool:
+    """True for a tf_keras layer that runs a Keras 3 layer as itself."""
+    return isinstance(layer, bridge_layer())
+
+
+def class_of(layer: Any) -> str:
+    """Returns the class of a tf_keras layer; of one that runs as itself, its Keras 3 class."""
+    return type(layer.spec.layer if is_bridge_layer(layer) else layer).__name__
+
+
 def _penalty(regularizer: Any, variable: Any) -> Any:
     import tensorflow as tf
 

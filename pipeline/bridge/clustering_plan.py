@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.crossing import is_bridge_layer
+from pipeline.bridge.bridge_layer import is_bridge_layer
 from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.errors import ConfigError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bridge.bridge_layer import is_bridge_layer
 from pipeline.bridge.conversion_forms import forms_for_conversion
-from pipeline.bridge.crossing import is_bridge_layer
 from pipeline.tflite.saved_model import Names, save_keras_model
 
 if TYPE_CHECKING:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.activations import activation_objects
-from pipeline.bridge.bridge_layer import bridge_layer, named_weights, run_as_itself
+from pipeline.bridge.bridge_layer import (
+    bridge_layer,
+    is_bridge_layer,
+    named_weights,
+    run_as_itself,
+)
 from pipeline.bridge.graph import Call, Graph, Ref, fill, walk
 from pipeline.bridge.layers import carry_over, check_precision, row_of
 from pipeline.bridge.layers_table import NoCounterpart
@@ -38,12 +43,13 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
         A functional tf_keras model.
 
     Raises:
-        ConfigError: the model has no graph, or a layer is not float32 or does not run in
-            TensorFlow; its name is told.
+        ConfigError: the model has no graph, two layers share a weight, or a layer is not float32
+            or does not run in TensorFlow; its name is told.
         PromiseError: a weight that found no place.
     """
     keras_2 = import_tf_keras()
     graph = walk(model)
+    _check_owners(graph)
     tensors: dict[Ref, Any] = {}
     for entry in graph.inputs:
         tensors[entry.ref] = keras_2.Input(
@@ -64,6 +70,18 @@ def to_tf_keras(model: keras.Model, seed: int = 0) -> tf_keras.Model:
     crossed = keras_2.Model(inputs, outputs, name=model.name)
     copy_weights_over(model, crossed)
     return crossed
+
+
+def _check_owners(graph: Graph) -> None:
+    owners: dict[int, str] = {}
+    for name, layer in graph.layers().items():
+        for weight in getattr(layer, "weights", ()):
+            owner = owners.setdefault(id(weight), name)
+            if owner != name:
+                raise ConfigError(
+                    f"layers '{owner}' and '{name}' share the weight '{weight.path}', and each "
+                    "would train its own in tf_keras; leave prune, cluster and qat out"
+                )
 
 
 def copy_weights_over(model: keras.Model, crossed: tf_keras.Model) -> None:
@@ -159,16 +177,6 @@ def bridge_objects() -> dict[str, Any]:
 def is_masked(tensor: Any) -> bool:
     """True for a tensor that carries a mask of either Keras."""
     return getattr(tensor, "_keras_mask", None) is not None
-
-
-def is_bridge_layer(layer: Any) -> bool:
-    """True for a tf_keras layer that runs a Keras 3 layer as itself."""
-    return isinstance(layer, bridge_layer())
-
-
-def class_of(layer: Any) -> str:
-    """Returns the class of a tf_keras layer; of one that runs as itself, its Keras 3 class."""
-    return type(layer.spec.layer if is_bridge_layer(layer) else layer).__name__
 
 
 def _last_name(path: str) -> str:

@@ -64,12 +64,14 @@ class Graph:
     Attributes:
         shapes: shape of each tensor with its batch axis, by Ref.
         outputs: the model's outputs, in its own structure (list, dict, or one Ref).
+        names: of each layer, operation and nested model, by its id.
     """
 
     inputs: list[GraphInput] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     shapes: dict[Ref, tuple[int | None, ...]] = field(default_factory=dict)
     outputs: Any = None
+    names: dict[int, str] = field(default_factory=dict, repr=False)
 
     def layers(self) -> dict[str, Any]:
         """Returns each layer or operation once, by name, in order of its first call."""
@@ -152,6 +154,9 @@ def _expand(graph: Graph, model: keras.Model, known: dict[int, Ref], prefix: str
     """
     import keras
 
+    for layer in model.layers:
+        # A layer that several models call is one layer, named as in the outermost of them.
+        graph.names.setdefault(id(layer), prefix + layer.name)
     stack = [tensor for tensor in reversed(keras.tree.flatten(_output_structure(model)))]
     while stack:
         tensor = stack[-1]
@@ -171,7 +176,7 @@ def _expand(graph: Graph, model: keras.Model, known: dict[int, Ref], prefix: str
 def _add_call(graph: Graph, operation: Any, node: Any, known: dict[int, Ref], prefix: str) -> None:
     import keras
 
-    name = prefix + operation.name
+    name = graph.names.setdefault(id(operation), prefix + operation.name)
     if isinstance(operation, keras.layers.InputLayer):
         raise ConfigError(f"input '{name}' is read by the graph but is no input of the model")
     if isinstance(operation, keras.Model) and has_graph(operation):

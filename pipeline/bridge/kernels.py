@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.bridge.bridge_layer import bridge_layer, named_weights
+from pipeline.bridge.bridge_layer import is_bridge_layer, named_weights
 from pipeline.bridge.layers_table import LAYERS
 
 # Class → names of its kernels, in tf_keras and in Keras 3 alike. What tfmot 0.8.1's registry has
@@ -45,7 +45,7 @@ def prunable_kernels(layer: Any) -> dict[str, Any]:
         The variables that are trained, by their names in the layer: "kernel", "query.kernel".
     """
     found = _own_kernels(layer)
-    if isinstance(layer, bridge_layer()):
+    if is_bridge_layer(layer):
         kernels = {id(weight) for weight in kernels_inside(layer.spec.layer)}
         named = named_weights(layer.spec.layer).items()
         found = {name: layer.own[name] for name, weight in named if id(weight) in kernels}
@@ -57,7 +57,7 @@ def reason_without_kernels(layer: Any) -> str:
     """Says why a tf_keras layer without prunable kernels is left dense."""
     if not layer.trainable:
         return "not trainable"
-    if isinstance(layer, bridge_layer()):
+    if is_bridge_layer(layer):
         return f"runs as itself ({layer.spec.reason}), with no layer of Keras inside to prune"
     class_name = type(layer).__name__
     return LEFT_DENSE.get(class_name, f"the class {class_name} has no kernel that is pruned")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.bridge.crossing import class_of, copy_weights_back, to_tf_keras
+from pipeline.bridge.bridge_layer import class_of
+from pipeline.bridge.crossing import copy_weights_back, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.kernels import WITHOUT_KERNEL, prunable_kernels, reason_without_kernels
 from pipeline.bridge.optimizers_table import check_optimizer_crosses

@@ -96,6 +96,23 @@ def nested() -> Any:
     return keras.Model(inputs, layers.Dense(3, name="logits")(x), name="nested")
 
 
+def deeply_nested() -> Any:
+    """A functional model in a Sequential in a model; one layer in both; dense connections."""
+    import keras
+
+    layers = keras.layers
+    shared = layers.Dense(4, activation="relu", name="shared")
+    inside = keras.Input((4,), name="inside")
+    x = layers.Concatenate(name="join")([inside, shared(inside)])
+    core = keras.Model(inside, layers.Dense(4, name="narrow")(x) + inside, name="core")
+    block = keras.Sequential(
+        [layers.Input((4,)), core, layers.LayerNormalization(name="norm"), shared], name="block"
+    )
+    inputs = keras.Input((4,), name="features")
+    x = layers.Concatenate(name="all")([inputs, block(inputs), core(shared(inputs))])
+    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name="deep")
+
+
 def sequential() -> Any:
     """A Sequential with the usual one-dimensional layers."""
     import keras
@@ -123,6 +140,7 @@ TOPOLOGIES: dict[str, Callable[[], Any]] = {
     "operators": operators,
     "several_inputs": several_inputs,
     "nested": nested,
+    "deeply_nested": deeply_nested,
     "sequential": sequential,
 }
 

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.bridge.bridge_layer import LayerSpec, named_weights
+from pipeline.bridge.bridge_layer import LayerSpec, is_bridge_layer, named_weights
 from pipeline.bridge.crossing import (
     bridge_objects,
     copy_weights_back,
-    is_bridge_layer,
     to_tf_keras,
     weight_pairs,
 )

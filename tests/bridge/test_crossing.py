@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pipeline.bridge.crossing import copy_weights_back, copy_weights_over, to_tf_keras, weight_pairs
-from pipeline.errors import PromiseError
+from pipeline.errors import ConfigError, PromiseError
 from tests.bridge.bridge_models import TOPOLOGIES, samples_for, several_inputs
 
 
@@ -36,6 +38,24 @@ def test_a_shared_layer_stays_shared() -> None:
     crossed = to_tf_keras(several_inputs())
     assert len(crossed.get_layer("shared").inbound_nodes) == 2
     assert len(weight_pairs(several_inputs(), crossed)) == len(crossed.weights)
+
+
+def test_a_weight_of_two_layers_is_refused() -> None:
+    """Both would be trained, and one of them lost on the way back."""
+    import keras
+
+    class Tied(keras.layers.Layer):
+        def __init__(self, source: Any, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            self.source = source
+
+        def call(self, x: Any) -> Any:
+            return x @ keras.ops.transpose(self.source.kernel)
+
+    inputs, one = keras.Input((4,)), keras.layers.Dense(3, name="one")
+    model = keras.Model(inputs, Tied(one, name="other")(one(inputs)))
+    with pytest.raises(ConfigError, match=r"layers 'one' and 'other' share the weight .*kernel"):
+        to_tf_keras(model)
 
 
 def test_weights_are_matched_by_name_not_by_position() -> None:

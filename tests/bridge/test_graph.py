@@ -6,7 +6,14 @@ import pytest
 
 from pipeline.bridge.graph import Ref, fill, walk
 from pipeline.errors import ConfigError
-from tests.bridge.bridge_models import chain_cnn, nested, operators, sequential, several_inputs
+from tests.bridge.bridge_models import (
+    chain_cnn,
+    deeply_nested,
+    nested,
+    operators,
+    sequential,
+    several_inputs,
+)
 
 
 def test_a_chain_is_read_in_order() -> None:
@@ -33,6 +40,12 @@ def test_nested_models_are_flattened_each_time_they_are_called() -> None:
     assert names == [
         "outer", "block/inner", "block/relu", "block/inner", "block/relu", "logits",
     ]  # fmt: skip
+
+
+def test_a_layer_in_several_models_is_one_layer() -> None:
+    names = [call.name for call in walk(deeply_nested()).calls]
+    assert [name for name in names if name.endswith("shared")] == ["shared"] * 4
+    assert names.count("core/narrow") == 2
 
 
 def test_operators_keep_their_constants_and_read_only_earlier_calls() -> None:

@@ -191,3 +191,51 @@ def test_ties_at_the_threshold_are_no_broken_promise() -> None:
     model = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(4, name="d")])
     model.get_layer("d").kernel.assign([[0, 0, 1, 1], [1, -1, 5, 6]])
     assert count_zeros(model, {"d": Sparsities(0.0, 0.5)})[0]["zeros"] == 2
+
+
+def own_model() -> Any:
+    """Augmentation, a nested model, and a layer of the user's own with Dropout inside."""
+    import keras
+
+    from tests.bridge.own_layers import Block
+
+    layers = keras.layers
+    stem = keras.Sequential(
+        [layers.Input((8, 8, 1)), layers.RandomFlip("vertical"),
+         layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")],
+        name="stem",
+    )  # fmt: skip
+    inputs = keras.Input((8, 8, 1), name="image")
+    x = layers.Flatten(name="flat")(Block(4, name="own")(stem(inputs)))
+    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name="mine")
+
+
+def test_a_users_own_model_is_pruned_inside_and_comes_back_after_a_kill_bit_for_bit(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    import keras
+
+    from tests.bridge.own_layers import Block
+
+    model = own_model()
+    weights = model.get_weights()
+    result = run(model, tiny_data, tmp_path / "one", epochs=2)
+    pruned = {(row["layer"], row["tensor"]): row["sparsity"] for row in result.layers}
+    assert pruned == dict.fromkeys(
+        [("stem/conv", "kernel"), ("own", "first.kernel"), ("own", "second.kernel"),
+         ("logits", "kernel")], 0.5,
+    )  # fmt: skip
+    model.save(tmp_path / "pruned.keras")
+    loaded = keras.saving.load_model(tmp_path / "pruned.keras", custom_objects={"Block": Block})
+    assert [layer.name for layer in loaded.layers] == ["image", "stem", "own", "flat", "logits"]
+    assert np.mean(loaded.get_layer("stem").get_layer("conv").kernel.numpy() == 0) == 0.5
+    other = own_model()
+    other.set_weights(weights)
+    with pytest.raises(Killed):
+        run(other, tiny_data, tmp_path / "other", KillAfter(1), epochs=2)
+    keras.utils.set_random_seed(99)
+    restarted = own_model()
+    restarted.set_weights(weights)
+    run(restarted, tiny_data, tmp_path / "other", epochs=2)
+    for one, again in zip(model.weights, restarted.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), again.numpy())
