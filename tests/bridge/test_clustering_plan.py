@@ -47,7 +47,7 @@ def test_a_layer_that_runs_as_itself_is_left() -> None:
     import keras
 
     inputs = keras.Input((8, 4), name="x")
-    x = keras.layers.TimeDistributed(keras.layers.Dense(30), name="each")(inputs)
+    x = keras.layers.MultiHeadAttention(2, 8, name="each")(inputs, inputs)
     chosen, reasons = choose(keras.Model(inputs, keras.layers.Dense(9, name="logits")(x)))
     assert chosen == {"logits": 16}
     assert reasons["each"].startswith("runs as itself: ")
