@@ -84,15 +84,15 @@ def measure_file(
         save: writes a SavedModel of what QAT made of it; None: the model itself.
         task, inputs: of the trial.
     """
+    from pipeline.bridge.conversion import save_for_conversion
     from pipeline.compression.sizes import gzip_size
     from pipeline.data.representative import choose_representative
     from pipeline.tflite.convert import convert
-    from pipeline.tflite.saved_model import save_keras_model
 
     settings, data = task.config.quantize, inputs.data
     saved = task.work / "saved_model"
     if save is None:
-        save_keras_model(model, saved, task.config.export.batch_size)
+        save_for_conversion(model, saved, task.config.export.batch_size)
     else:
         save(saved, task.config.export.batch_size)
     chosen = choose_representative(

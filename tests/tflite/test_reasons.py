@@ -17,9 +17,21 @@ Details:
 """
 
 
+PLACE = (
+    '<unknown>:0: error: loc(callsite(fused["{0}:", "model_1/{1}/{0}@__inference_serve_5"] at '
+    "x)): 'tf.{0}' op is neither a custom op nor a flex op\n"
+)
+IN_A_LAYER = PLACE.format("Erf", "block_1/odd_1/erf") * 2 + "TF Select ops: Erf, Sort\n"
+IN_MANY = "".join(PLACE.format("Erf", f"odd_{n}") for n in range(5)) + "Custom ops: Erf\n"
+BARE = IN_A_LAYER.replace("/block_1/odd_1/erf", "")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (IN_A_LAYER, "no TFLite kernel for Erf (in scope block_1/odd_1/erf), Sort"),
+        (IN_MANY, "no TFLite kernel for Erf (in scope odd_0, odd_1, odd_2 and 2 more)"),
+        (BARE, "no TFLite kernel for Erf, Sort"),
         (NO_KERNEL, "no TFLite kernel for MatrixDeterminant, Erf"),
         ("Traceback (most recent call last):\n  File 'x'\nValueError: bad\n\n", "ValueError: bad"),
         ("real reason\nI0000 00:00 cudart_stub.cc:31] no GPU\n", "real reason"),
