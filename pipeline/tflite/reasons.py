@@ -42,7 +42,7 @@ def last_meaningful_line(text: str) -> str:
 
 
 def _words_for_places(name: str, places: list[tuple[str, str]]) -> str:
-    """E.g. " (in scope encoder_1/attention_1)": layers, which Keras 3 numbers; "" if none is told."""
+    """E.g. " (in scope encoder_1/attention_1)": layers, numbered by Keras 3; "" if untold."""
     found = list(dict.fromkeys(place for operator, place in places if operator == name))
     if not found:
         return ""
