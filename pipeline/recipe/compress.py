@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +13,8 @@ import yaml
 from pipeline.api import run
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ConfigError, PromiseError
-from pipeline.models.told_task import infer_task
 from pipeline.progress import Progress, SilentProgress
-from pipeline.recipe.source import answers_of, data_section, has_own_validation
+from pipeline.recipe.given import take_data, take_model, understand
 from pipeline.recipe.steps import Wishes, make_recipe
 from pipeline.results import RunResult
 
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from pipeline.foreign.load import ForeignModel
 
 RECIPE_FILE = "recipe.yaml"
-GIVEN_MODEL, GIVEN_DATA = "given.keras", "given.npz"
 
 
 @dataclass(frozen=True)
@@ -106,9 +102,9 @@ def compress(
         )
     wishes = Wishes(**asked) if wishes is None else wishes
     progress = SilentProgress() if progress is None else progress
-    found, file, name = _take_model(model, name, custom_objects, Path(artifacts))
-    section = _take_data(calibration if data is None else data, Path(artifacts) / name)
-    section, notes = _understand(found, section, wishes, labelled=data is not None)
+    found, file, name = take_model(model, name, custom_objects, Path(artifacts))
+    section = take_data(calibration if data is None else data, Path(artifacts) / name)
+    section, notes = understand(found, section, wishes, labelled=data is not None)
     for note in (*found.notes, *notes):
         progress.note(note)
     attempt = _Attempt(name, found, file, section, Path(artifacts), progress)
@@ -172,85 +168,3 @@ def _may_train(wishes: Wishes, section: dict[str, Any], model: keras.Model) -> b
     bounded = wishes.max_accuracy_drop is not None and not wishes.qat
     learns = wishes.scheme == "int8" and section["task"] != "parity"
     return bounded and learns and can_prune(model)
-
-
-def _take_model(
-    model: Any, name: str | None, custom_objects: str | None, artifacts: Path
-) -> tuple[ForeignModel, dict[str, Any], str]:
-    """Returns the model, its section of the configuration, and the run's name."""
-    from pipeline.foreign.load import from_live, load_foreign
-    from pipeline.models.files import save_model
-    from pipeline.models.functional import as_functional
-    from pipeline.runtime import import_tensorflow
-
-    import_tensorflow()
-    if isinstance(model, str | Path):
-        path = Path(model)
-        found = load_foreign(path, custom_objects)
-        name = run_name(path.stem) if name is None else name
-    else:
-        found = from_live(model)
-        name = run_name(found.model.name) if name is None else name
-        path = artifacts / name / GIVEN_MODEL
-        save_model(found.model, path)
-    found = replace(found, model=as_functional(found.model))
-    section = {"path": str(path.absolute())}
-    if custom_objects is not None:
-        section["custom_objects"] = custom_objects
-    return found, section, name
-
-
-def run_name(text: str) -> str:
-    """Returns a name that a run may have, of a file's or a model's."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip("._-")[:100] or "compressed"
-
-
-def _take_data(given: Any, folder: Path) -> dict[str, Any]:
-    """Returns the data section; arrays are written beside the run first."""
-    import numpy as np
-
-    if isinstance(given, str | Path):
-        return data_section(str(given))
-    if isinstance(given, Mapping):
-        arrays = dict(given)
-    else:
-        x, y = given if isinstance(given, tuple) else (given, None)
-        arrays = {"x": x} if y is None else {"x": x, "y": y}
-    stream = io.BytesIO()
-    np.savez(stream, **{key: np.asarray(array) for key, array in arrays.items()})  # type: ignore[arg-type]
-    write_bytes_atomic(folder / GIVEN_DATA, stream.getvalue())
-    return {"source": "npz", "path": str((folder / GIVEN_DATA).absolute())}
-
-
-def _understand(
-    found: ForeignModel, section: dict[str, Any], wishes: Wishes, labelled: bool
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Completes the data section: the task, and ids that are not numbers."""
-    from pipeline.models.fit_to_data import last_activation, looks_up_tokens
-
-    model, kind = found.model, "none"
-    notes = [f"model: {found.origin}, {model.count_params():,} parameters"]
-    if looks_up_tokens(model):
-        kind = "tokens"
-        notes.append("its input is looked up in an embedding: samples are token ids")
-    if not labelled:
-        task = "parity"
-        notes.append("no answers: files are judged by their distance from the float model")
-    elif wishes.task is not None:
-        task = wishes.task
-    else:
-        compiled = found.compiled
-        task, reason = infer_task(
-            None if compiled is None else compiled.loss,
-            last_activation(model),
-            tuple(model.inputs[0].shape[1:]),
-            tuple(model.outputs[0].shape[1:]),
-            answers_of(section),
-        )
-        notes.append(f"task {task}: {reason} (--task says otherwise)")
-    if labelled and not has_own_validation(section):
-        notes.append(
-            "validation samples are cut from the others: if the model was trained on them it looks "
-            "better there than it is, and losses larger; give x_val, y_val"
-        )
-    return {**section, "task": task, "preprocessing": {"kind": kind}}, tuple(notes)
