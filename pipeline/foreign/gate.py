@@ -14,6 +14,7 @@ from pipeline.foreign import classes
 from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.limits import MAX_CALLS, MAX_LAYERS
 from pipeline.foreign.nodes import (
+    check_name,
     class_and_config,
     class_name_of,
     describe,
@@ -60,6 +61,7 @@ class _Check:
         """Checks a layer or model; in a graph it may be an operation."""
         class_name, config = class_and_config(node, where)
         where = describe(node, config, class_name, where)
+        check_name(config.get("name"), where)
         self.layers += 1
         if self.layers > MAX_LAYERS:
             raise Refusal(f"more than {MAX_LAYERS:,} layers")
@@ -172,7 +174,8 @@ class _Check:
         """Checks a layer of a functional model together with its calls."""
         made = self.layer(node, where, in_graph=True)
         name, calls = node.get("name"), node.get("inbound_nodes", [])
-        if not isinstance(name, str) or not isinstance(calls, list):
+        check_name(name, where)
+        if name is None or not isinstance(calls, list):
             raise Refusal(f"{where}: a layer of a functional model has no name or no calls")
         self.calls += len(calls)
         if self.calls > MAX_CALLS:

@@ -15,6 +15,8 @@ from pipeline.foreign.nodes import keras_object
 from pipeline.foreign.values import Refusal, tensor
 
 _CONSTANT = "_CONSTANT_VALUE"
+# What Keras 2 puts before the name of a class that was registered without a package.
+_UNNAMED_PACKAGE = "Custom>"
 _RECURRENT = frozenset({
     "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN",
 })  # fmt: skip
@@ -61,6 +63,10 @@ def _layer(node: Any, custom: CustomObjects) -> dict[str, Any]:
             if settings.get(key) is not None:
                 settings[key] = _inner(settings[key], custom)
         made = keras_object("keras.layers", new_class, settings)
+    elif (bare_name := class_name.removeprefix(_UNNAMED_PACKAGE)) in classes.APPLICATION_LAYERS:
+        settings = {**config, "name": own_name(config["name"])}
+        made = keras_object(classes.APPLICATION_LAYERS[bare_name], bare_name, settings)
+        node = {**node, "registered_name": None}
     else:
         # The gate knows what to say of it.
         return dict(node)

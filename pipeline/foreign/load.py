@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,15 @@ def load_foreign(path: Path, custom_objects: str | None = None) -> ForeignModel:
         ConfigError: the module of custom objects cannot be imported.
     """
     custom = load_custom_objects(custom_objects)
-    contents = read_outside(path)
-    return rebuild_contents(contents, custom)
+    try:
+        return rebuild_contents(read_outside(path), custom)
+    except UntrustedModelError as error:
+        raise UntrustedModelError(_printable(str(error))) from error
+
+
+def _printable(message: str) -> str:
+    """Replaces what a name in the file could do to a terminal."""
+    return "".join(letter if letter.isprintable() else "�" for letter in message)
 
 
 def rebuild_contents(contents: FileContents, custom: CustomObjects) -> ForeignModel:
@@ -105,12 +113,9 @@ def _arrays_by_layer(contents: FileContents) -> dict[str, list[tuple[str, Any]]]
 
 def _version(contents: FileContents, where: str) -> tuple[int, int]:
     """Returns major and minor version of the Keras that wrote the file."""
-    # tf.keras before 2.4 wrote "2.2.4-tf"; before Keras 2.0 no file can be read.
-    parts = contents.keras_version.split(".")
-    try:
-        version = int(parts[0]), int(parts[1])
-    except (ValueError, IndexError):
-        version = (0, 0)
+    # tf.keras before 2.4 wrote "2.2.4-tf".
+    parts = re.fullmatch(r"(\d+)\.(\d+)[\w.+-]{0,40}", contents.keras_version)
+    version = (int(parts[1]), int(parts[2])) if parts else (0, 0)
     if version[0] not in (2, 3):
         raise UntrustedModelError(
             f"{where}: written by Keras {contents.keras_version[:40]!r}, expected version 2 or 3"

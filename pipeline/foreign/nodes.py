@@ -29,6 +29,12 @@ def class_and_config(node: Any, where: str) -> tuple[str, dict[str, Any]]:
     return node["class_name"], config
 
 
+def check_name(name: Any, where: str) -> None:
+    """Refuses line breaks and a terminal's commands: names stand in tables and messages."""
+    if name is not None and not (isinstance(name, str) and name.isprintable()):
+        raise Refusal(f"{where}: its name is no text that can be printed")
+
+
 def describe(node: Any, config: dict[str, Any], class_name: str, where: str) -> str:
     """Returns how messages name a layer: by its name, else by where it stands."""
     name = config.get("name") or node.get("name")

@@ -5,6 +5,7 @@ Arrays are matched by layer, by their own names and by shape; the order alone de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,8 @@ def _find(
 def _fits(owner: str | None, weight: Any, name: str, owners: set[str]) -> bool:
     """True if an array's name is that of the weight, and of no other inner layer."""
     last = _last(name)
-    if weight.name not in (last, _RENAMED.get(last)):
+    nameless = re.fullmatch(r"variable(_\d+)?", weight.name)
+    if not nameless and weight.name not in (last, _RENAMED.get(last)):
         return False
     parts = {own_name(part) for part in name.split("/")[:-1]}
     return owner is None or owner in parts or not (parts & owners)

@@ -14,7 +14,7 @@ from pipeline.foreign.gate import check_config
 NONE = CustomObjects()
 
 
-def layer(class_name: str, name: str = "l", **config: Any) -> dict[str, Any]:
+def layer(class_name: str, name: Any = "l", **config: Any) -> dict[str, Any]:
     return {"module": "keras.layers", "class_name": class_name, "config": {"name": name, **config}}
 
 
@@ -92,6 +92,8 @@ OPERATION = {"module": "keras.src.ops.core", "class_name": "Unstack", "config": 
         ({"class_name": "Functional"}, r"the model \(Functional\) has no settings"),
         (sequential(), r"the model \(Sequential\) has no list of layers"),
         (sequential({"class_name": "__lambda__", "config": "x"}), r"is a function \(x\), exp"),
+        (sequential(layer("Dense", "a\x1b[31m")), "its name is no text that can be printed"),
+        (sequential(layer("Dense", 3)), "its name is no text that can be printed"),
         (sequential(layer("FeatureSpace")), r"layer 'l' \(FeatureSpace\) is not one of Keras"),
         (sequential(layer("Dense", dtype="string")), "its dtype is 'string', expected one of bfl"),
         (sequential(layer("Dense", dtype={"class_name": "Int8"})), "its dtype is "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.foreign.foreign_models import (
     MODELS,
     assert_same_outputs,
     cnn,
+    edit_archive,
     edit_h5,
     frozen,
     inputs_of,
@@ -105,6 +107,24 @@ def test_it_trains_saves_and_loads_in_stock_keras(
     assert_same_outputs(again, found)
 
 
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("name", ["keras", "tf_keras"])
+def test_layers_that_models_of_keras_applications_bring_along(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    k = library(name)
+    home = f"{'keras' if name == 'keras' else k.__name__}.src.applications"
+    convnext = importlib.import_module(f"{home}.convnext")
+    inception = importlib.import_module(f"{home}.inception_resnet_v2")
+    inputs = k.Input((4, 4, 3), name="x")
+    x = convnext.LayerScale(0.5, 3, name="gamma")(inputs)
+    x = convnext.StochasticDepth(0.1, name="depth")(x)
+    x = inception.CustomScaleLayer(0.25, name="scale")([inputs, x])
+    theirs = with_signal(k.Model(inputs, k.layers.GlobalAveragePooling2D()(x)))
+    theirs.save(tmp_path / f"m.{suffix}")
+    assert_same_outputs(load_foreign(tmp_path / f"m.{suffix}").model, theirs)
+
+
 def test_frozen_layers_stay_frozen(tmp_path: Path) -> None:
     for name in ("keras", "tf_keras"):
         theirs = frozen(library(name))
@@ -147,6 +167,16 @@ def test_weights_alone_and_files_of_other_kinds(tmp_path: Path) -> None:
         load_foreign(tmp_path)
     with pytest.raises(ArtifactError, match=r"there is no such file; check model\.path"):
         load_foreign(tmp_path / "none.keras")
+
+
+def test_messages_do_nothing_to_a_terminal(tmp_path: Path, good_files: dict[str, Path]) -> None:
+    def rename(config: dict[str, Any]) -> None:
+        layer = config["config"]["layers"][1]
+        layer["class_name"], layer["config"]["name"] = "Odd", "c1\n\x1b[2J"
+
+    path = edit_archive(good_files["keras.keras"], tmp_path / "m.keras", rename)
+    with pytest.raises(UntrustedModelError, match=r"layer 'c1��\[2J' \(Odd\): its name"):
+        load_foreign(path)
 
 
 def test_another_version_of_keras(tmp_path: Path, good_files: dict[str, Path]) -> None:
