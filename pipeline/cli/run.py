@@ -12,6 +12,7 @@ from pipeline.cli.options import RunOptions, force_option, run_options, workers_
 STAGE_HELP = {
     "train": "Train the model.",
     "tune": "Search hyperparameters; keep the winner if it is better.",
+    "distill": "Let a smaller network learn from the model before it.",
     "prune": "Set small weights to zero while fine-tuning.",
     "cluster": "Let the weights of each kernel share few values.",
     "quantize": "Make .tflite files with fewer bits.",

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.config.base import Section
 from pipeline.config.cluster import ClusterConfig
 from pipeline.config.data import DataConfig
+from pipeline.config.distill import DistillConfig
 from pipeline.config.model import MlpModel, ModelConfig
 from pipeline.config.model_file import check_model_file
 from pipeline.config.outputs import EvaluateConfig, ExportConfig, ReportConfig
@@ -18,7 +19,9 @@ from pipeline.config.train import TrainConfig
 from pipeline.config.tune import TuneConfig
 
 # Stages that a chain may name, in their usual order; pipeline/stages/table.py runs them.
-STAGE_NAMES = ("train", "tune", "prune", "cluster", "quantize", "export", "evaluate", "report")
+STAGE_NAMES = (
+    "train", "tune", "distill", "prune", "cluster", "quantize", "export", "evaluate", "report",
+)  # fmt: skip
 # The chain of a configuration that names none.
 DEFAULT_CHAIN = ("train", "tune", "prune", "quantize", "export", "evaluate", "report")
 
@@ -42,6 +45,7 @@ class Config(Section):
     model: ModelConfig = MlpModel(architecture="mlp")
     train: TrainConfig = TrainConfig()
     tune: TuneConfig = TuneConfig()
+    distill: DistillConfig = DistillConfig()
     prune: PruneConfig = PruneConfig()
     cluster: ClusterConfig = ClusterConfig()
     quantize: QuantizeConfig = QuantizeConfig()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.config.applications import check_application
+from pipeline.config.distill import check_student, deployed_model
 from pipeline.config.distillation import check_distillation
 from pipeline.config.mixing import check_fine_tuning
 from pipeline.config.model import check_model_fits_task, check_normalization_converts
@@ -27,12 +28,14 @@ def check_task_fit(config: Config) -> None:
     """
     check_model_fits_task(config.model, config.data.task)
     if "quantize" in config.stages:
-        check_normalization_converts(config.model, config.quantize.method)
+        check_normalization_converts(deployed_model(config), config.quantize.method)
     check_text_model(config)
     check_application(config)
+    check_student(config)
     for section, settings in _fine_tunings(config).items():
         check_fine_tuning(settings, section, config.data.task, config.data.sample_kind)
-        check_distillation(settings.distillation, f"{section}.distillation", config.data.task)
+        field = section if section == "distill" else f"{section}.distillation"
+        check_distillation(settings.distillation, field, config.data.task)
     _check_figures(config)
     _check_promises(config)
 
@@ -40,6 +43,7 @@ def check_task_fit(config: Config) -> None:
 def _fine_tunings(config: Config) -> dict[str, FineTuneConfig]:
     sections: dict[str, FineTuneConfig] = {
         "train": config.train,
+        "distill": config.distill.training,
         "prune": config.prune,
         "cluster": config.cluster,
     }
@@ -53,8 +57,12 @@ def _check_figures(config: Config) -> None:
     task = config.data.task
     figures = metric_directions(task)
     asked: dict[str, str] = {}
-    if config.train.early_stopping is not None:
-        asked["train.early_stopping.monitor"] = config.train.early_stopping.monitor
+    for section, stopping in (
+        ("train", config.train.early_stopping),
+        ("distill", config.distill.early_stopping),
+    ):
+        if stopping is not None:
+            asked[f"{section}.early_stopping.monitor"] = stopping.monitor
     schedules = {name: settings.schedule for name, settings in _fine_tunings(config).items()}
     if config.train.transfer is not None:
         schedules["train.transfer"] = config.train.transfer.schedule

@@ -81,9 +81,10 @@ def find_impossible(preflight: Preflight, config: Config | None) -> list[str]:
 
 def asked_of(config: Config) -> dict[Aspect, str]:
     """Returns which stages of a chain need each aspect; "" where none does."""
-    method = QAT if "quantize" in config.stages and config.quantize.method == "qat" else ""
-    kernels = [name for name in ("prune", "cluster") if name in config.stages]
-    ships = [name for name in ("quantize", "export") if name in config.stages]
+    stages = stages_of_first_model(config)
+    method = QAT if "quantize" in stages and config.quantize.method == "qat" else ""
+    kernels = [name for name in ("prune", "cluster") if name in stages]
+    ships = [name for name in ("quantize", "export") if name in stages]
     return {
         "bridged": ", ".join([*kernels, *([method] if method else [])]),
         "pruned": "prune" if "prune" in kernels else "",
@@ -93,9 +94,21 @@ def asked_of(config: Config) -> dict[Aspect, str]:
     }
 
 
+def stages_of_first_model(config: Config) -> tuple[str, ...]:
+    """Returns the stages that work on the model that the chain begins with.
+
+    Behind `distill` that is export alone: it writes the float file to compare with.
+    """
+    stages = config.stages
+    if "distill" not in stages:
+        return stages
+    place = stages.index("distill")
+    return (*stages[:place], *(name for name in stages[place:] if name == "export"))
+
+
 def _integer_obstacles(preflight: Preflight, config: Config) -> list[str]:
     """What stands in the way of integer files; the trial is of int8 after training."""
-    if "quantize" not in config.stages or config.quantize.method != "ptq":
+    if "quantize" not in stages_of_first_model(config) or config.quantize.method != "ptq":
         return []
     if "int8" not in config.quantize.schemes:
         return []

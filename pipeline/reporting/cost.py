@@ -13,6 +13,7 @@ MODEL_LABELS = {
     "load": "float",
     "train": "float",
     "tune": "float",
+    "distill": "distilled",
     "prune": "pruned",
     "cluster": "clustered",
 }

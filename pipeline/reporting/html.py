@@ -30,6 +30,7 @@ SECTIONS = (
     ("classes", "Classes", "classes"),
     ("training", "Training", "training"),
     ("trials", "Search", "trials"),
+    ("distillation", "Teacher and student", "distillation"),
     ("sparsity", "Sparsity", "sparsity"),
     ("clusters", "Clusters", "clusters"),
     ("weights", "Values of the weights", "weights"),

@@ -13,6 +13,7 @@
     trials          metrics of tune, each trial with `best_so_far` and `elapsed`, and the
                     importance of the hyperparameters (importance.py), or null
     classes         recall or F1 of each class, float and shipped file (classes.py), or null
+    distillation    metrics of distill without its history, or null
     sparsity        metrics of prune without its history, or null
     clusters        metrics of cluster without its history, or null
     weights         histograms of each kernel, float and shipped file (weights.py), or null
@@ -52,6 +53,7 @@ EXPORTED = ("parity", "inputs", "outputs", "sha256")
 HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("train", (), "First training"),
     ("tune", (), "Retraining of the search's winner"),
+    ("distill", (), "Training of the student"),
     ("prune", (), "Fine-tuning while pruning"),
     ("cluster", (), "Fine-tuning of shared values"),
     ("quantize", ("qat",), "Quantization-aware training"),
@@ -91,6 +93,7 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
         },
         "trials": build_trials(metrics.get("tune"), run.get("importance")),
         "classes": build_classes(task, rows, deploy),
+        "distillation": without(metrics.get("distill"), "history"),
         "sparsity": without(metrics.get("prune"), "history"),
         "clusters": without(metrics.get("cluster"), "history"),
         "weights": build_weights(run.get("kernels"), (deploy or "").removesuffix(".tflite")),

@@ -93,7 +93,7 @@ class Stage:
         asks: roles that it needs because of this configuration: a teacher where it distills.
         produces: the kind of result.
         libraries: distributions whose version shapes the result.
-        label: name of its model among the baselines ("float", "pruned", "clustered").
+        label: name of its model among the baselines ("float", "distilled", "pruned", "clustered").
         check: refuses, when planned, what the sections alone cannot (stages behind the bridge).
         reads: more sections that shape the result of this configuration (tune, where trials
             prune or quantize).

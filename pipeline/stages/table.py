@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.stages import (
     cluster,
+    distill,
     evaluate,
     export,
     load,
@@ -68,6 +69,18 @@ STAGES: dict[str, Stage] = {
             label="float",
             check=tune.check,
             reads=tune.reads,
+        ),
+        Stage(
+            name="distill",
+            version=1,
+            run=distill.run,
+            # What the teacher takes and answers, the student takes and answers.
+            sections=("distill", "model"),
+            needs=("data", "model"),
+            produces="model",
+            libraries=_KERAS,
+            label="distilled",
+            check=distill.check,
         ),
         Stage(
             name="prune",

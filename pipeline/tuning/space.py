@@ -95,6 +95,11 @@ def _check_path(config: Config, path: str) -> None:
             f"{field}: the chain clusters before it quantizes, which a trial does not; search "
             "without cluster in stages"
         )
+    if "distill" in stages_behind(config):
+        raise ConfigError(
+            f"{field}: the chain distills before it fine-tunes, which a trial does not; search "
+            "without distill in stages"
+        )
     if not steps_of(config).trains and not trains_before(config):
         raise ConfigError(
             f"{field}: its trials begin with the model before tune, and there is none; put train "
