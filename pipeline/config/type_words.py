@@ -116,7 +116,12 @@ def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> Values:
     parts = [describe_values(member) for member in members if member is not type(None)]
     key = _discriminator(metadata)
     sections = [section for part in parts for section in part.sections.items()]
-    if len(sections) > 1:
+    if len(parts) == 1:
+        one = parts[0]
+        inner = describe_limits(metadata)
+        together = ", ".join(text for text in (one.limits, inner) if text)
+        found = Values(one.words, together, one.sections, one.container, one.discriminator)
+    elif len(sections) > 1:
         tagged = {
             name: model for tag, model in sections for name in ([tag] if tag else _tags(model, key))
         }
@@ -124,11 +129,6 @@ def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> Values:
         words = f"one of {choices}" if key is None else f"section, {key}: {choices}"
         plain = [part.words for part in parts if not part.sections]
         found = Values(" | ".join([*plain, words]), sections=tagged, discriminator=key)
-    elif len(parts) == 1:
-        one = parts[0]
-        inner = describe_limits(metadata)
-        together = ", ".join(text for text in (one.limits, inner) if text)
-        found = Values(one.words, together, one.sections, one.container, one.discriminator)
     else:
         told = ", ".join(dict.fromkeys(part.limits for part in parts if part.limits))
         outer = describe_limits(metadata)

@@ -44,6 +44,11 @@ class Affine:
         mapped += np.asarray(self.offset, np.float32)
         return mapped
 
+    def followed_by(self, scale: float, offset: float) -> Affine:
+        """Returns one map that does both: (x * self.scale + self.offset) * scale + offset."""
+        both = (np.asarray(self.scale) * scale, np.asarray(self.offset) * scale + offset)
+        return Affine(*(_factor(value.tolist()) for value in both))
+
     def to_json(self) -> dict[str, Any]:
         """Returns {"scale": …, "offset": …}, with lists for per-axis values."""
         return {"scale": _plain(self.scale), "offset": _plain(self.offset)}

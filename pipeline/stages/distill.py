@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.families import is_application
 from pipeline.config.load import as_plain_data
 from pipeline.config.model_file import MAKES_MODEL
 from pipeline.config.schema import Config
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.data.prepared import PreparedData
+    from pipeline.data.preprocessing import Affine
     from pipeline.training.fit import FitResult
+
+# Pixels from 0 to 255 → -1 to 1.
+OF_PIXELS = (1 / 127.5, -1.0)
 
 
 def check(config: Config) -> None:
@@ -42,13 +47,29 @@ def run(config: Config, context: Context) -> StageResult:
     assert settings.student is not None  # check_student has seen to it
     data = load_splits(config, context, "train", "validation")
     teacher = load_input_model(context)
-    student = build_student(settings.student, config.model, data)
+    student = build_student(settings.student, data, _preprocessing(config, data))
     refuse_impossible(student, _behind(config))
     where = (context.seed, context.work, context.output, context.progress)
     result = fit(student, data, settings.training, *where, label="distill", teacher=teacher)
     save_model(student, context.output / MODEL_FILE)
     metrics = _metrics(config, result, student, teacher, data)
     return StageResult(metrics, model_digest(student), (_compare(metrics, data.task.metric),))
+
+
+def _preprocessing(config: Config, data: PreparedData) -> Affine | None:
+    """Returns what the student does to its input first.
+
+    A teacher of keras.applications has its own preprocessing inside and takes pixels from 0 to
+    255; a student of another kind would learn badly from numbers that large.
+    """
+    from pipeline.data.preprocessing import Affine
+
+    assert config.distill.student is not None
+    own = data.model_preprocessing
+    architectures = (config.model.architecture, config.distill.student.architecture)
+    if [is_application(name) for name in architectures] != [True, False]:
+        return own
+    return (Affine(1.0, 0.0) if own is None else own).followed_by(*OF_PIXELS)
 
 
 def _behind(config: Config) -> Config:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.config.train import TrainConfig
     from pipeline.data.prepared import PreparedData
 
-REMEDY = "lower train.optimizer.learning_rate, set train.optimizer.gradient_clipping or warm up"
+REMEDY = "lower optimizer.learning_rate, set optimizer.gradient_clipping or warm up"
 
 
 class TrainingSession:

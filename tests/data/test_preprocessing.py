@@ -25,6 +25,11 @@ def test_apply_by_hand() -> None:
     assert mapped.tolist() == [[2.0, 5.0]]
 
 
+def test_two_maps_are_one() -> None:
+    assert Affine(2.0, 1.0).followed_by(0.5, -1.0) == Affine(1.0, -0.5)
+    assert Affine((2.0, 4.0), 1.0).followed_by(0.5, 0.0) == Affine((1.0, 2.0), 0.5)
+
+
 def test_apply_leaves_its_input_alone() -> None:
     x = np.ones((2, 2), np.float32)
     Affine(3.0, 1.0).apply(x)

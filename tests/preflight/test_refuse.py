@@ -10,7 +10,11 @@ import pytest
 from pipeline.config.load import validate
 from pipeline.config.schema import Config
 from pipeline.errors import ConfigError
-from pipeline.preflight.refuse import find_impossible, refuse_impossible
+from pipeline.preflight.refuse import (
+    find_impossible,
+    refuse_impossible,
+    stages_of_first_model,
+)
 from pipeline.preflight.verdicts import (
     ASPECTS,
     YES,
@@ -47,6 +51,17 @@ def test_every_layer_in_the_way_is_named_at_once(awkward_model: Any) -> None:
 
 def test_a_chain_that_does_not_cross_is_not_held_to_the_bridge(awkward_model: Any) -> None:
     refuse_impossible(awkward_model, chain("quantize"))
+
+
+def test_behind_distill_the_student_is_worked_on(awkward_model: Any) -> None:
+    student = {"student": {"architecture": "mlp"}}
+    quantize = {"method": "qat"}
+    behind = chain("distill", "prune", "quantize", distill=student, quantize=quantize)
+    assert stages_of_first_model(behind) == ("train", "export")
+    refuse_impossible(awkward_model, behind)
+    before = chain("prune", "distill", "quantize", distill=student, quantize=quantize)
+    assert stages_of_first_model(before) == ("train", "prune", "export")
+    assert "half_1, half_2: computes in float16" in message(awkward_model, before)
 
 
 def test_a_model_that_fits_passes() -> None:

@@ -253,6 +253,19 @@ def prune_metrics() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def distill_metrics() -> dict[str, Any]:
+    return {
+        "student": {"architecture": "mlp", "units": [16]}, "temperature": 4.0, "alpha": 0.7,
+        "epochs_run": 20, "best_epoch": 20, "optimizer": "adam", "parameters": 1_210,
+        "train": {"accuracy": 0.99, "loss": 0.04}, "history": history(20, 2.0, 0.05, 4),
+        "validation": {"accuracy": 0.9694, "loss": 0.11, "samples": 360}, "seconds": 12.0,
+        "teacher": {
+            "parameters": 30_154,
+            "validation": {"accuracy": 0.9861, "loss": 0.05, "samples": 360},
+        },
+    }  # fmt: skip
+
+
 def cluster_metrics() -> dict[str, Any]:
     kernel = {"tensor": "kernel", "normalized": False}
     return {
@@ -468,6 +481,6 @@ def load_metrics() -> dict[str, Any]:
 
 METRICS = {
     "data": data_metrics, "load": load_metrics, "train": train_metrics, "tune": tune_metrics,
-    "prune": prune_metrics, "cluster": cluster_metrics,
+    "distill": distill_metrics, "prune": prune_metrics, "cluster": cluster_metrics,
     "quantize": quantize_metrics, "export": export_metrics, "evaluate": evaluate_metrics,
 }  # fmt: skip

@@ -94,7 +94,7 @@ def section_ids(html: str) -> list[str]:
 
 
 def test_full_report_has_every_section_and_nests() -> None:
-    html = render("load", *ALL_STAGES)
+    html = render("load", *ALL_STAGES[:3], "distill", *ALL_STAGES[3:])
     page = Page(html)
     assert page.open == []
     assert section_ids(html) == [anchor for anchor, _, _ in SECTIONS]
@@ -108,6 +108,15 @@ def test_values_asked_and_found_stand_side_by_side() -> None:
     text = Page(render()).text
     assert "30,490 weights that were zero before still are" in text
     assert "hidden_dense" + "512 × 64" + "32,768" + "32" + "31" + "26,214" in text
+
+
+def test_a_student_stands_beside_its_teacher() -> None:
+    html = render("data", "train", "distill", "export", "evaluate")
+    assert Page(html).open == []
+    section = html.partition('id="distillation"')[2].partition("</section>")[0]
+    assert "temperature 4" in section and "architecture mlp, units [16]" in section
+    for text in ("30,154", "98.6 %", "1,210", "96.9 %"):
+        assert text in section
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,9 @@ def test_values_asked_and_found_stand_side_by_side() -> None:
 def test_sections_of_absent_stages_are_left_out(stages: tuple[str, ...], absent: set[str]) -> None:
     html = render(*stages)
     assert Page(html).open == []
-    assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent - {"preflight"}
+    assert set(section_ids(html)) == {anchor for anchor, _, _ in SECTIONS} - absent - {
+        "preflight", "distillation",
+    }  # fmt: skip
     assert not re.search(rf'href="#({"|".join(absent)})"', html)
 
 

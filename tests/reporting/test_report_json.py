@@ -12,8 +12,8 @@ from tests.reporting.sample_run import ALL_STAGES, make_run
 
 KEYS = [
     "schema_version", "name", "seed", "created", "task", "headline", "files", "training",
-    "schedules", "trials", "classes", "sparsity", "clusters", "weights", "quantization", "data",
-    "preflight", "stages", "configuration", "versions", "host", "commands",
+    "schedules", "trials", "classes", "distillation", "sparsity", "clusters", "weights",
+    "quantization", "data", "preflight", "stages", "configuration", "versions", "host", "commands",
 ]  # fmt: skip
 
 
@@ -57,7 +57,10 @@ def test_pure() -> None:
 def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: set[str]) -> None:
     report = build_report(make_run(stages))
     assert list(report) == KEYS
-    assert {key for key, value in report.items() if value is None} == absent | {"preflight"}
+    assert {key for key, value in report.items() if value is None} == absent | {
+        "preflight",
+        "distillation",
+    }
 
 
 def test_what_was_foreseen_of_a_model_that_was_there() -> None:
@@ -67,6 +70,15 @@ def test_what_was_foreseen_of_a_model_that_was_there() -> None:
     assert report["preflight"]["macs_uncounted"] == ["attention"]
     run["stages"][1]["metrics"].pop("preflight")
     assert build_report(run)["preflight"] is None
+
+
+def test_a_student_beside_its_teacher() -> None:
+    run = make_run(("data", "train", "distill", "export", "evaluate"))
+    report = build_report(run)
+    assert report["distillation"] == {
+        key: value for key, value in run["stages"][2]["metrics"].items() if key != "history"
+    }
+    assert [training["stage"] for training in report["training"]] == ["train", "distill"]
 
 
 def test_trainings_in_the_order_of_the_chain() -> None:

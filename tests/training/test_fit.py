@@ -233,7 +233,7 @@ def test_a_loss_that_is_not_finite_names_its_exact_step(
         fit(build(dropout=0.0), poisoned, config, 4, *folders, bar)
     message = str(caught.value)
     assert message.startswith(f"train: the loss is nan at step {step} (counted from 0), in epoch 1")
-    assert "lower train.optimizer.learning_rate" in message
+    assert "lower optimizer.learning_rate" in message
     assert "\n" not in message
     assert bar.calls[-1] == "end"
 

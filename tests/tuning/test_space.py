@@ -127,6 +127,12 @@ def test_fine_tuning_needs_its_stage_and_a_model() -> None:
     clusters = {"stages": ["train", "tune", "cluster", "quantize"], "quantize.method": "qat"}
     with pytest.raises(ConfigError, match="the chain clusters before it quantizes, which a trial"):
         check(rate, apply_overrides(make_config(search_space=rate), clusters))
+    student = {
+        "stages": ["train", "tune", "distill", "prune"],
+        "distill.student": {"architecture": "mlp"},
+    }
+    with pytest.raises(ConfigError, match="the chain distills before it fine-tunes, which a trial"):
+        check(space, apply_overrides(config, student))
     both = {**space, "model.dropout": {"float": [0.0, 0.5]}}
     check(both, apply_overrides(make_config(search_space=both), {"stages": ["tune", "prune"]}))
 
