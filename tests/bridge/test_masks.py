@@ -32,3 +32,12 @@ def test_kernels_are_masked_and_slopes_are_not() -> None:
     model.get_layer("alpha_head").set_weights([np.array([[0, 1], [2, 0]]), np.zeros(2)])
     ((_, mask),) = zero_masks(to_tf_keras(model))
     assert mask.tolist() == [[0, 1], [1, 0]]
+
+
+def test_fresh_biases_of_attention_are_not_masked_though_they_have_two_axes() -> None:
+    import keras
+
+    inputs = keras.Input((5, 4))
+    model = keras.Model(inputs, keras.layers.MultiHeadAttention(2, 3)(inputs, inputs))
+    assert any(w.ndim == 2 and not np.any(w.numpy()) for w in model.weights)
+    assert zero_masks(to_tf_keras(model)) == []
