@@ -1,0 +1,303 @@
+"""One architecture of keras.applications through the whole chain, in a process of its own.
+
+    python benchmarks/applications_chain.py MobileNetV2 32 row.json
+
+The row is written after each step, so that a process that is killed leaves what it had done.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts.files import write_json_atomic
+from pipeline.bridge.conversion import save_for_conversion
+from pipeline.bridge.crossing import to_tf_keras
+from pipeline.bridge.graph import walk
+from pipeline.bridge.proof import prove_crossing
+from pipeline.bridge.pruning import prune
+from pipeline.bridge.qat import quantization_aware_train
+from pipeline.compression.sparsity import measure_tensor, overall_sparsity
+from pipeline.compression.statistics import compare
+from pipeline.config.families import family_of
+from pipeline.config.prune import PruneConfig
+from pipeline.config.train import FineTuneConfig
+from pipeline.data.prepared import PreparedData, Split
+from pipeline.errors import PromiseError, SlimlineError
+from pipeline.models.kernels import count_kernel_zeros
+from pipeline.models.predict import predict_outputs
+from pipeline.progress import SilentProgress
+from pipeline.record import utc_now
+from pipeline.runtime import start_tensorflow
+from pipeline.tasks.task import classification
+from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.interpreter import load
+from pipeline.tflite.verify import check_dtypes, check_zeros_kept
+from pipeline.tflite.worker import ConversionWorker
+
+SEED, CLASSES = 0, 10
+# Trained, calibrated and compared on. PRUNE_STEPS batches of all of them teach a network to tell
+# the two photographs apart: one with random weights amplifies any rounding, that of int8 up to
+# the spread of its outputs, and agreement would prove nothing.
+SAMPLES, PRUNE_STEPS = 16, 12
+SPARSITY = 0.5
+_PRUNING = {
+    "epochs": 1,
+    "batch_size": SAMPLES,
+    "optimizer": {"name": "adam", "learning_rate": 1e-3},
+    # Masks are made once: to sort 17 million magnitudes at each step takes longer than the step.
+    "pruning_schedule": {
+        "kind": "constant", "final_sparsity": SPARSITY, "frequency": PRUNE_STEPS,
+    },
+}  # fmt: skip
+_QAT = {
+    "epochs": 1,
+    "batch_size": SAMPLES // 4,
+    "optimizer": {"name": "sgd", "learning_rate": 1e-5},
+}
+
+
+def photographs(name: str, side: int, count: int) -> np.ndarray:
+    """Cuts squares out of scikit-learn's two photographs, as the architecture takes them.
+
+    Args:
+        name: of the architecture: pixels from 0 to 255 if it scales them itself, else -1 to 1.
+        side: height and width of a sample in pixels.
+        count: number of samples.
+
+    Returns:
+        float32 (count, side, side, 3).
+    """
+    from sklearn.datasets import load_sample_images
+
+    images = load_sample_images().images
+    rng = np.random.default_rng(SEED)
+    samples = []
+    for number in range(count):
+        image = images[number % len(images)]
+        # Every second pixel of a square twice as wide: more of the picture.
+        top, left = (int(rng.integers(size - 2 * side)) for size in image.shape[:2])
+        samples.append(image[top : top + 2 * side : 2, left : left + 2 * side : 2])
+    x = np.stack(samples).astype(np.float32)
+    return x if family_of(name).mode == "inside" else x / 127.5 - 1
+
+
+def build(name: str, side: int) -> Any:
+    """Returns the architecture with its own top for ten classes, logits, random weights.
+
+    Offsets of BatchNormalization begin at 1, where activations are nearly linear, and so amplify
+    rounding less: the short training goes further.
+    """
+    import keras
+
+    keras.utils.set_random_seed(SEED)
+    model = getattr(keras.applications, name)(
+        input_shape=(side, side, 3), weights=None, classes=CLASSES, classifier_activation=None
+    )
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.beta.assign(np.ones(layer.beta.shape, np.float32))
+    return model
+
+
+def set_statistics(model: Any, x: np.ndarray) -> None:
+    """Gives each BatchNormalization the statistics of `x`: behind fresh ones the signal dies."""
+    import keras
+
+    normalizations, dropouts = [], []
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            normalizations.append((layer, layer.momentum))
+            layer.momentum = 0.0
+        elif isinstance(layer, keras.layers.Dropout):
+            # Statistics of the network as it will run.
+            dropouts.append((layer, layer.rate))
+            layer.rate = 0.0
+    if normalizations:
+        model(x, training=True)
+    for layer, momentum in normalizations:
+        layer.momentum = momentum
+    for layer, rate in dropouts:
+        layer.rate = rate
+
+
+def make_data(x: np.ndarray, samples: int) -> PreparedData:
+    """Returns `x`, over and over or a part of it, to train on; which photograph is the answer."""
+    rows = np.arange(samples) % len(x)
+    splits = {"train": Split(x[rows], rows % 2), "validation": Split(x[:4], np.arange(4) % 2)}
+    names = tuple(f"class {number}" for number in range(CLASSES))
+    return PreparedData(splits, classification(names), x.shape[1:])
+
+
+class Chain:
+    """The steps; each returns its figures, and the model goes from one to the next."""
+
+    def __init__(self, name: str, side: int, work: Path, worker: ConversionWorker) -> None:
+        """Builds the model."""
+        self.model, self.work, self.worker = build(name, side), work, worker
+        self.x = photographs(name, side, SAMPLES)
+        set_statistics(self.model, self.x)
+
+    def parity(self) -> dict[str, Any]:
+        """Proves the crossing to tf_keras; the proof swaps two filters and must then fail."""
+        return prove_crossing(self.model, to_tf_keras(self.model, SEED), self.x).metrics()
+
+    def prune(self) -> dict[str, Any]:
+        """Prunes, saves with Keras's own `save`, loads with Keras's own loader, counts there."""
+        import keras
+
+        config = PruneConfig.model_validate(_PRUNING)
+        result = prune(
+            self.model, make_data(self.x, PRUNE_STEPS * SAMPLES), config, SEED,
+            self.work / "prune", self.work, SilentProgress(),
+        )  # fmt: skip
+        path = self.work / "pruned.keras"
+        self.model.save(path)
+        require_stock_classes(path)
+        stock = keras.saving.load_model(path)
+        path.unlink()
+        expected, loaded = (predict_outputs(m, self.x) for m in (self.model, stock))
+        if not np.array_equal(expected, loaded):
+            raise PromiseError(f"the loaded model differs by {np.abs(expected - loaded).max():.2g}")
+        layers = walk(stock).layers()
+        counts = [measure_tensor(kernel_of(layers[row["layer"]], row)) for row in result.layers]
+        if min(count.sparsity for count in counts) < SPARSITY - 1e-3:
+            raise PromiseError(f"a kernel has {min(c.sparsity for c in counts):.4f} zeros")
+        dense = sorted({f"{row['class']}: {row['reason']}" for row in result.skipped})
+        return {
+            "kernels": len(counts),
+            "sparsity": overall_sparsity(counts),
+            "overall_sparsity": sum(c.zeros for c in counts) / self.model.count_params(),
+            "left_dense": dense,
+        }
+
+    def ptq(self) -> dict[str, Any]:
+        """Converts the pruned model to float32 and int8 and runs both files."""
+        set_statistics(self.model, self.x)
+        expected = predict_outputs(self.model, self.x)
+        save_for_conversion(self.model, self.work / "saved")
+        return self._convert("saved", ("float32", "int8"), expected)
+
+    def qat(self) -> dict[str, Any]:
+        """Trains the pruned model with quantization emulated; converts and runs it."""
+        config = FineTuneConfig.model_validate(_QAT)
+        result = quantization_aware_train(
+            self.model, make_data(self.x, SAMPLES // 2), config, SEED,
+            self.work / "qat", self.work, SilentProgress(),
+        )  # fmt: skip
+        result.save_for_conversion(self.work / "qat_saved", 1)
+        reasons: dict[str, list[str]] = {}
+        for row in result.left_to_converter:
+            reasons.setdefault(row["reason"], []).append(row["layer"])
+        figures = {
+            "trained": len(result.quantized_layers),
+            "left": len(result.left_to_converter),
+            "reasons": [
+                {"reason": reason, "layers": len(names), "first": names[0]}
+                for reason, names in reasons.items()
+            ],
+            "zeros": result.zeros,
+        }
+        return figures | self._convert("qat_saved", ("int8",), result.predict(self.x))
+
+    def _convert(self, saved: str, schemes: Any, expected: np.ndarray) -> dict[str, Any]:
+        """Converts, checks types and zeros in the file, and runs it on the samples."""
+        figures: dict[str, Any] = {}
+        for scheme in schemes:
+            request = ConversionRequest(scheme, scheme)
+            path = convert(self.work / saved, [request], self.x, self.work, self.worker)[scheme]
+            check_dtypes(path, request)
+            differences = compare(expected, load(path).predict(self.x))
+            figures[scheme] = {"size_bytes": path.stat().st_size, **differences.to_json()}
+            if scheme == "int8":
+                check_zeros_kept(path, count_kernel_zeros(self.model))
+            path.unlink()
+        return figures
+
+
+def kernel_of(layer: Any, row: dict[str, Any]) -> np.ndarray:
+    """Returns the pruned tensor of a Keras 3 layer."""
+    found = getattr(layer, row["tensor"]).numpy()
+    return np.asarray(found)
+
+
+def require_stock_classes(path: Path) -> None:
+    """Refuses a `.keras` file that needs anything but Keras to be loaded."""
+
+    def modules(node: Any) -> set[str]:
+        if isinstance(node, list):
+            return set().union(*map(modules, node))
+        if not isinstance(node, dict):
+            return set()
+        own = {node["module"]} if isinstance(node.get("module"), str) else set()
+        return own.union(*map(modules, node.values()))
+
+    with zipfile.ZipFile(path) as archive:
+        found = modules(json.loads(archive.read("config.json")))
+    foreign = {name for name in found if name.split(".")[0] != "keras"}
+    if foreign:
+        raise PromiseError(f"the saved model needs {', '.join(sorted(foreign))}")
+
+
+def save_work() -> None:
+    """Leaves out what pays in longer trainings only: optimized graphs, and collected garbage."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    gc.disable()
+
+
+def run_steps(chain: Chain, row: dict[str, Any], output: Path) -> None:
+    """Runs one step after another; a step that fails leaves its reason and the next one runs."""
+    steps: list[Callable[[], dict[str, Any]]] = [chain.parity, chain.prune, chain.ptq, chain.qat]
+    for step in steps:
+        row["doing"] = step.__name__
+        write_json_atomic(output, row)
+        began, cpu = time.perf_counter(), time.process_time()
+        try:
+            figures = {"done": True, **step()}
+        except SlimlineError as error:
+            figures = {"done": False, "reason": str(error)}
+        except Exception as error:
+            figures = {"done": False, "reason": f"{type(error).__name__}: {error}"}
+        row[step.__name__] = {
+            **figures,
+            "seconds": round(time.perf_counter() - began, 1),
+            "cpu_seconds": round(time.process_time() - cpu, 1),
+        }
+
+
+def main(name: str, side: int, output: Path) -> None:
+    """Runs one architecture and writes its row."""
+    row: dict[str, Any] = {"name": name, "side": side, "doing": "build"}
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as work, ConversionWorker() as worker:
+        start_tensorflow(SEED)
+        save_work()
+        chain = Chain(name, side, Path(work), worker)
+        row |= {"parameters": chain.model.count_params(), "layers": len(chain.model.layers)}
+        run_steps(chain, row, output)
+    # The converter is the only child; it has ended.
+    own, converter = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    row |= {
+        "memory_bytes": own.ru_maxrss * 1024,
+        "converter_memory_bytes": converter.ru_maxrss * 1024,
+        "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in (own, converter)), 1),
+    }
+    del row["doing"]
+    row |= {"seconds": round(time.perf_counter() - began, 1), "finished": utc_now()}
+    write_json_atomic(output, row)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

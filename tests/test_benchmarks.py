@@ -1,0 +1,120 @@
+"""Pages that benchmarks make are those of the committed results."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pipeline.config.families import FAMILIES
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "benchmarks"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def page() -> ModuleType:
+    return load("applications_page")
+
+
+@pytest.fixture(scope="module")
+def result() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / "applications.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_page_of_applications_is_made_of_their_result(
+    page: ModuleType, result: dict[str, Any]
+) -> None:
+    written = (ROOT / "docs/applications.md").read_text(encoding="utf-8")
+    assert written == page.make_page(result)
+
+
+def test_each_architecture_has_a_row_or_is_told_as_not_run(result: dict[str, Any]) -> None:
+    known = {name for family in FAMILIES.values() for name in family.names}
+    assert {*result["rows"], *result["not_run"]} == known
+    assert len(result["rows"]) + len(result["not_run"]) == result["total"] == 40
+
+
+def test_the_benchmark_runs_each_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
+    command = load("applications")
+    names = command.ARCHITECTURES + command.LARGE
+    known = {name for family in FAMILIES.values() for name in family.names}
+    assert set(names) == known and len(names) == len(known)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """One architecture that did all it must, and what differs."""
+    file = {"max_difference": 1e-5, "mean_difference": 0.01, "size_bytes": 1}
+    done = {
+        "name": "Net", "side": 32, "parameters": 1_000_000, "cpu_seconds": 9.0,
+        "memory_bytes": 2e9, "converter_memory_bytes": 1e9,
+        "parity": {"done": True, "max_relative_difference": 2e-6},
+        "prune": {"done": True, "sparsity": 0.5, "overall_sparsity": 0.4, "left_dense": []},
+        "ptq": {"done": True, "float32": file, "int8": file},
+        "qat": {"done": True, "trained": 7, "left": 0, "reasons": [], "int8": file},
+    }  # fmt: skip
+    return {**done, **changes}
+
+
+REFUSED = {"done": False, "reason": "layer 'x' cannot"}
+FAR = {"max_difference": 2.0, "mean_difference": 0.5, "size_bytes": 1}
+NEAR = {"max_difference": 1e-5, "mean_difference": 0.01, "size_bytes": 1}
+
+
+@pytest.mark.parametrize(
+    ("step", "changes", "reason"),
+    [
+        ("parity", {}, None),
+        ("prune", {"prune": REFUSED}, "layer 'x' cannot"),
+        ("ptq", {"ptq": {"done": True, "float32": FAR, "int8": NEAR}}, "float differs by 2"),
+        ("ptq", {"ptq": {"done": True, "float32": NEAR, "int8": FAR}}, "int8 differs by 0.5"),
+        (
+            "qat",
+            {"qat": None, "ended": "SIGKILL during qat: "},
+            "not reached: SIGKILL during qat: ",
+        ),
+    ],
+)
+def test_a_gap_has_its_reason(
+    page: ModuleType, step: str, changes: dict[str, Any], reason: str | None
+) -> None:
+    assert page.judge(row(**changes), step) == reason
+
+
+def test_the_page_counts_what_was_done_and_lists_what_was_not(page: ModuleType) -> None:
+    left = {"reason": "operation Sum", "layers": 3, "first": "sum"}
+    rows = {
+        "Net": row(),
+        "Part": row(name="Part", qat={**row()["qat"], "left": 3, "reasons": [left]}),
+        "Bad": row(name="Bad", prune=REFUSED),
+    }
+    libraries = ("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization",
+                 "ai-edge-litert")  # fmt: skip
+    made = page.make_page(
+        {
+            "rows": rows, "total": 4, "not_run": ["Huge"],
+            "versions": dict.fromkeys(libraries, "1.0"),
+            "host": {"cpu": "CPU", "python": "3.11"},
+        }
+    )  # fmt: skip
+    assert "Of 4: 3 run; parity 3, pruned 2, int8 3, QAT 3 (2 full, 1 with layers" in made
+    assert (
+        "| Net | 32 | 1.0 M | 2e-06 | 50.0%, 40.0% | 1e-05 | 0.010 | full; 0.010 | 9 | 2.0 |"
+        in made
+    )
+    assert "3 of 10 left; 0.010" in made and "| operation Sum | Part 3 |" in made
+    assert "- Bad, prune: layer 'x' cannot\n- Huge: not run\n" in made
