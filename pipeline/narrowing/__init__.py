@@ -1,0 +1,1 @@
+"""Structured pruning: whole filters and units removed from a Keras 3 model."""

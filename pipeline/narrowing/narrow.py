@@ -1,0 +1,264 @@
+"""Structured pruning: rank the units, choose which go, rebuild, prove, fine-tune, count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.bridge.graph import walk
+from pipeline.bridge.layer_patterns import check_patterns, first_match
+from pipeline.compression.channels import Cost
+from pipeline.compression.spread import spread_by_sensitivity, spread_uniformly
+from pipeline.config.train import FineTuneConfig, TrainConfig
+from pipeline.data.prepared import Split
+from pipeline.data.representative import choose_representative
+from pipeline.errors import ConfigError, PromiseError
+from pipeline.narrowing.channel_graph import ChannelGraph, find_channels
+from pipeline.narrowing.groups import Group, count_macs, find_groups, macs_cost, parameter_cost
+from pipeline.narrowing.rebuild import prove_rebuilt, rebuild
+from pipeline.narrowing.scores import score_by_norm, score_by_scale, score_by_taylor
+from pipeline.narrowing.sensitivity import measure_sensitivity
+from pipeline.training.evaluate import evaluate_model
+from pipeline.training.fit import FitResult, fit
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.config.narrow import NarrowConfig
+    from pipeline.data.prepared import PreparedData
+    from pipeline.progress import Progress
+
+PROOF_SAMPLES = 32
+
+
+@dataclass(frozen=True)
+class NarrowResult:
+    """A narrowed model and what was counted in it.
+
+    Attributes:
+        model: of the class of the one before, with its layers and names.
+        counted: figures of the model before and after.
+        layers: for each layer that makes channels: layer, class, before, after, and the reason
+            why it kept all of them, or null.
+        sensitivity: for each group: layers, units, removed, and the measured points, if any.
+        difference: largest relative difference that the proof of the rebuilding found.
+        start: loss and metric on the validation split before the fine-tuning.
+        fit: the fine-tuning.
+    """
+
+    model: keras.Model
+    counted: dict[str, dict[str, int | None]]
+    layers: list[dict[str, Any]]
+    groups: list[dict[str, Any]]
+    difference: float
+    start: dict[str, float]
+    fit: FitResult
+
+    def metrics(self) -> dict[str, Any]:
+        """Returns what the stage's manifest keeps."""
+        return {
+            **self.counted,
+            "layers": self.layers,
+            "groups": self.groups,
+            "proof": {"samples": PROOF_SAMPLES, "max_relative_difference": self.difference},
+            "narrowed": self.start,
+            "validation": self.fit.validation,
+            "history": self.fit.history,
+            "best_epoch": self.fit.best_epoch,
+            "seconds": self.fit.seconds,
+        }
+
+
+def narrow(
+    model: keras.Model,
+    data: PreparedData,
+    config: NarrowConfig,
+    seed: int,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> NarrowResult:
+    """Removes the filters and units that matter least until the target is met, and fine-tunes.
+
+    Args:
+        model: functional or Sequential; unchanged.
+        data: with the splits train and validation.
+        config: target, importance, distribution, fine-tuning.
+        seed: chooses samples and draws the order of each epoch.
+        work: folder of the fine-tuning's checkpoints.
+        output: folder for history.csv, schedule.csv and tensorboard/.
+        progress: bars over groups and epochs.
+
+    Raises:
+        ConfigError: a pattern matches no layer, or nothing can be ranked or counted as asked.
+        PromiseError: the target cannot be met, or the smaller model is not what it should be.
+        TrainingError: a loss of the fine-tuning is not finite.
+    """
+    channels = _find_channels(model, config)
+    scores = _score(channels, data, config, seed)
+    groups = [group for group in find_groups(channels, scores, config.min_channels)]
+    cost = _cost(model, channels, config)
+    removed, curves = _choose(model, channels, groups, cost, data, config, seed, progress)
+    kept = _kept(channels, groups, removed)
+    smaller = rebuild(model, channels, kept)
+    chosen = choose_representative(data.validation, data.task, PROOF_SAMPLES, seed)
+    difference = prove_rebuilt(model, smaller, channels, kept, data.validation.x[chosen])
+    counted = {
+        name: {"before": before, "after": _count(smaller)[name]}
+        for name, before in _count(model).items()
+    }
+    _check_target(counted, config)
+    start = evaluate_model(smaller, data.validation, data.task)
+    tuned = fit(
+        smaller, data, _fine_tuning(config), seed, work, output, progress, label="narrow"
+    )  # fmt: skip
+    return NarrowResult(
+        smaller,
+        counted,
+        _describe_layers(channels, scores, kept, config),
+        [
+            {
+                "layers": list(group.layers),
+                "units": len(group.units),
+                "removed": int(count),
+                "loss_rise": [[n, rise] for n, rise in curve.items()],
+            }
+            for group, count, curve in zip(groups, removed, curves, strict=True)
+        ],
+        difference,
+        start,
+        tuned,
+    )
+
+
+def _find_channels(model: keras.Model, config: NarrowConfig) -> ChannelGraph:
+    def is_skipped(name: str) -> bool:
+        return first_match(config.layers, name) is not None
+
+    channels = find_channels(model, is_skipped)
+    check_patterns("narrow", config.layers, channels.producers)
+    return channels
+
+
+def _score(
+    channels: ChannelGraph, data: PreparedData, config: NarrowConfig, seed: int
+) -> np.ndarray:
+    if config.importance == "taylor":
+        split = _chosen(data, "train", config.sample_count, seed)
+        return score_by_taylor(channels, split, data.task)
+    if config.importance == "batch_norm":
+        if not channels.scales:
+            raise ConfigError(
+                "narrow.importance: batch_norm needs BatchNormalization layers with gamma, and "
+                "the model has none; use taylor, l1 or l2"
+            )
+        return score_by_scale(channels)
+    return score_by_norm(channels, 1 if config.importance == "l1" else 2)
+
+
+def _chosen(data: PreparedData, split: str, count: int, seed: int) -> Split:
+    """Takes so many samples of a split, as many of each class as of any other."""
+    whole = data.splits[split]
+    rows = choose_representative(whole, data.task, count, seed)
+    return Split(whole.x[rows], whole.y[rows])
+
+
+def _cost(model: keras.Model, channels: ChannelGraph, config: NarrowConfig) -> Cost:
+    if config.target.figure == "macs":
+        return macs_cost(channels)
+    return parameter_cost(model, channels)
+
+
+def _choose(
+    model: keras.Model,
+    channels: ChannelGraph,
+    groups: list[Group],
+    cost: Cost,
+    data: PreparedData,
+    config: NarrowConfig,
+    seed: int,
+    progress: Progress,
+) -> tuple[np.ndarray, list[dict[int, float]]]:
+    """Returns how many units each group loses, and what was measured of its sensitivity."""
+    removable = np.array([len(group.order) for group in groups], dtype=np.int64)
+
+    def cost_of(counts: np.ndarray) -> float:
+        return cost.of(_kept(channels, groups, counts))
+
+    whole = cost_of(np.zeros_like(removable))
+    budget = config.target.fraction * whole
+    least = cost_of(removable)
+    if least > budget:
+        raise PromiseError(
+            f"narrow: target.{config.target.figure} {config.target.fraction:g} cannot be met: "
+            f"{least / whole:.3f} remain with min_channels {config.min_channels} in every layer "
+            f"that may be narrowed ({'; '.join(group.name for group in groups) or 'none'}); raise "
+            "the target or lower min_channels"
+        )
+    if config.distribution == "uniform":
+        sizes = np.array([len(group.units) for group in groups])
+        return spread_uniformly(sizes, removable, cost_of, budget), [{} for _ in groups]
+    split = _chosen(data, "validation", config.sample_count, seed)
+    curves = measure_sensitivity(model, channels, groups, split, data.task, progress)
+    return spread_by_sensitivity(removable, curves, cost_of, budget), curves
+
+
+def _kept(channels: ChannelGraph, groups: list[Group], removed: np.ndarray) -> np.ndarray:
+    kept = np.ones(channels.count, bool)
+    for group, count in zip(groups, removed, strict=True):
+        kept[group.order[:count]] = False
+    return kept
+
+
+def _count(model: keras.Model) -> dict[str, int | None]:
+    """Counts in the model itself: parameters, and multiply-accumulates where they are known."""
+    macs = list(count_macs(walk(model)).values())
+    known = [count for count in macs if count is not None]
+    return {
+        "parameters": model.count_params(),
+        "macs": sum(known) if len(known) == len(macs) else None,
+    }
+
+
+def _check_target(counted: dict[str, dict[str, int | None]], config: NarrowConfig) -> None:
+    figure, fraction = config.target.figure, config.target.fraction
+    before, after = counted[figure]["before"], counted[figure]["after"]
+    if before is None or after is None or after > fraction * before:
+        raise PromiseError(
+            f"narrow: {after} of {before} {figure} remain, expected at most {fraction:g} of them; "
+            "report this model"
+        )
+
+
+def _fine_tuning(config: NarrowConfig) -> TrainConfig:
+    return TrainConfig(**{name: getattr(config, name) for name in FineTuneConfig.model_fields})
+
+
+def _describe_layers(
+    channels: ChannelGraph, scores: np.ndarray, kept: np.ndarray, config: NarrowConfig
+) -> list[dict[str, Any]]:
+    layers = channels.graph.layers()
+    rows = []
+    for name, units in channels.producers.items():
+        after = int(np.count_nonzero(kept[units]))
+        removable = channels.removable(name)
+        reason = None
+        if not len(removable):
+            reason = channels.reason(name)
+        elif np.isnan(scores[removable]).all():
+            reason = f"no {config.importance} tells its channels apart"
+        elif len(units) <= config.min_channels:
+            reason = f"has no more than {config.min_channels} channels"
+        rows.append(
+            {
+                "layer": name,
+                "class": type(layers[name]).__name__,
+                "before": len(units),
+                "after": after,
+                "reason": reason,
+            }
+        )
+    return rows
