@@ -22,7 +22,7 @@ LAYERS = (
     {"data", "models", "tflite", "reporting", "training", "foreign"},
     {"bridge"},
     {"preflight"},
-    {"tuning"},
+    {"tuning", "narrowing"},
     {"stages"},
     {"plan", "results"},
     {"record"},

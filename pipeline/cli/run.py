@@ -13,6 +13,7 @@ STAGE_HELP = {
     "train": "Train the model.",
     "tune": "Search hyperparameters; keep the winner if it is better.",
     "distill": "Let a smaller network learn from the model before it.",
+    "narrow": "Remove whole filters and units, and fine-tune what is left.",
     "prune": "Set small weights to zero while fine-tuning.",
     "cluster": "Let the weights of each kernel share few values.",
     "quantize": "Make .tflite files with fewer bits.",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MAKES_MODEL = frozenset({"train", "tune"})
 # Stages that change weights, and so need answers to learn from.
-LEARNING = frozenset({"train", "tune", "distill", "prune", "cluster"})
+LEARNING = frozenset({"train", "tune", "distill", "narrow", "prune", "cluster"})
 
 
 def complete_model_file(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from pipeline.config.data import DataConfig
 from pipeline.config.distill import DistillConfig
 from pipeline.config.model import MlpModel, ModelConfig
 from pipeline.config.model_file import check_model_file
+from pipeline.config.narrow import NarrowConfig
 from pipeline.config.outputs import EvaluateConfig, ExportConfig, ReportConfig
 from pipeline.config.prune import PruneConfig
 from pipeline.config.quantize import QuantizeConfig
@@ -20,7 +21,8 @@ from pipeline.config.tune import TuneConfig
 
 # Stages that a chain may name, in their usual order; pipeline/stages/table.py runs them.
 STAGE_NAMES = (
-    "train", "tune", "distill", "prune", "cluster", "quantize", "export", "evaluate", "report",
+    "train", "tune", "distill", "narrow", "prune", "cluster", "quantize", "export", "evaluate",
+    "report",
 )  # fmt: skip
 # The chain of a configuration that names none.
 DEFAULT_CHAIN = ("train", "tune", "prune", "quantize", "export", "evaluate", "report")
@@ -46,6 +48,7 @@ class Config(Section):
     train: TrainConfig = TrainConfig()
     tune: TuneConfig = TuneConfig()
     distill: DistillConfig = DistillConfig()
+    narrow: NarrowConfig = NarrowConfig()
     prune: PruneConfig = PruneConfig()
     cluster: ClusterConfig = ClusterConfig()
     quantize: QuantizeConfig = QuantizeConfig()

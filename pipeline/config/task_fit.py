@@ -44,6 +44,7 @@ def _fine_tunings(config: Config) -> dict[str, FineTuneConfig]:
     sections: dict[str, FineTuneConfig] = {
         "train": config.train,
         "distill": config.distill.training,
+        "narrow": config.narrow,
         "prune": config.prune,
         "cluster": config.cluster,
     }

@@ -14,6 +14,7 @@ MODEL_LABELS = {
     "train": "float",
     "tune": "float",
     "distill": "distilled",
+    "narrow": "narrowed",
     "prune": "pruned",
     "cluster": "clustered",
 }

@@ -31,6 +31,7 @@ SECTIONS = (
     ("training", "Training", "training"),
     ("trials", "Search", "trials"),
     ("distillation", "Teacher and student", "distillation"),
+    ("channels", "Channels", "channels"),
     ("sparsity", "Sparsity", "sparsity"),
     ("clusters", "Clusters", "clusters"),
     ("weights", "Values of the weights", "weights"),

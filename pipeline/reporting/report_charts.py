@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from pipeline.reporting.charts.axes import format_percent_tick
 from pipeline.reporting.charts.bars import Bar, bar_chart
+from pipeline.reporting.charts.lines import Series, line_chart
 from pipeline.reporting.charts.scatter import Dot, scatter_chart
 from pipeline.reporting.class_charts import draw_classes
 from pipeline.reporting.metric import Metric, metric_of
@@ -25,6 +26,8 @@ from pipeline.reporting.weight_charts import draw_weights
 
 DOT_COLORS = 7
 LATENCY_COLOR = 6
+# Of the channels, as many curves as there are colours.
+SENSITIVE_GROUPS = 7
 
 
 def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         report: the content of report.json, as `build_report` returns it.
 
     Returns:
-        dict: `sizes`, `latency`, `sparsity`, `cost` (Markup or None); `training` (one per
+        dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `cost` (Markup or None); `training` (one per
         training), `weights` (list); `trials` and `classes` (see draw_trials, draw_classes).
     """
     files = report["files"]
@@ -49,6 +52,7 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "trials": draw_trials(report["trials"], space),
         "classes": draw_classes(report["classes"]),
+        "sensitivity": draw_sensitivity(report["channels"]),
         "sparsity": draw_sparsity(report["sparsity"]),
         "weights": draw_weights(report["weights"]),
         "cost": draw_cost(report["stages"]),
@@ -115,6 +119,33 @@ def draw_latency(files: Mapping[str, Any] | None) -> Markup | None:
         bar_name="median",
         mark_name="95th percentile",
         color=LATENCY_COLOR,
+    )
+
+
+def draw_sensitivity(channels: Mapping[str, Any] | None) -> Markup | None:
+    """How the loss rose without parts of one group of layers, for the groups that matter most."""
+    measured = [group for group in (channels or {}).get("groups", []) if group["loss_rise"]]
+    if not measured:
+        return None
+    measured.sort(key=lambda group: -max(rise for _, rise in group["loss_rise"]))
+    series = [
+        Series(
+            ", ".join(group["layers"]),
+            [(0.0, 0.0), *((count / group["units"], rise) for count, rise in group["loss_rise"])],
+            color=index + 1,
+        )
+        for index, group in enumerate(measured[:SENSITIVE_GROUPS])
+    ]
+    return line_chart(
+        "sensitivity",
+        "Sensitivity of each group of channels",
+        "Rise of the loss on validation samples when only this group loses channels, the least "
+        "important first.",
+        series,
+        x_title="fraction of the group's channels removed",
+        y_title="rise of the loss",
+        x_format=format_percent_tick,
+        whole=False,
     )
 
 

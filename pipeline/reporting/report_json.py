@@ -14,6 +14,7 @@
                     importance of the hyperparameters (importance.py), or null
     classes         recall or F1 of each class, float and shipped file (classes.py), or null
     distillation    metrics of distill without its history, or null
+    channels        metrics of narrow without its history, or null
     sparsity        metrics of prune without its history, or null
     clusters        metrics of cluster without its history, or null
     weights         histograms of each kernel, float and shipped file (weights.py), or null
@@ -54,6 +55,7 @@ HISTORIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("train", (), "First training"),
     ("tune", (), "Retraining of the search's winner"),
     ("distill", (), "Training of the student"),
+    ("narrow", (), "Fine-tuning of the channels that are left"),
     ("prune", (), "Fine-tuning while pruning"),
     ("cluster", (), "Fine-tuning of shared values"),
     ("quantize", ("qat",), "Quantization-aware training"),
@@ -94,6 +96,7 @@ def build_report(run: Mapping[str, Any]) -> dict[str, Any]:
         "trials": build_trials(metrics.get("tune"), run.get("importance")),
         "classes": build_classes(task, rows, deploy),
         "distillation": without(metrics.get("distill"), "history"),
+        "channels": without(metrics.get("narrow"), "history"),
         "sparsity": without(metrics.get("prune"), "history"),
         "clusters": without(metrics.get("cluster"), "history"),
         "weights": build_weights(run.get("kernels"), (deploy or "").removesuffix(".tflite")),

@@ -45,6 +45,7 @@ def run(config: Config, context: Context) -> StageResult:
         *_export_baselines(config, context, data),
         *_copy_quantized(context, data),
     ]
+    _check_narrowed(context, exported)
     files = [_verify_and_describe(file, config, data) for file in exported]
     deploy = _choose_deployed(exported)
     write_c_source(deploy.path.read_bytes(), context.output, config.export.array_name)
@@ -77,6 +78,19 @@ def _export_baselines(config: Config, context: Context, data: PreparedData) -> l
         reference = predict_outputs(model, x)
         exported.append(_Exported(label, paths[label], x, reference, quantized=False))
     return exported
+
+
+def _check_narrowed(context: Context, exported: list[_Exported]) -> None:
+    """Counts, in every file behind the float one, what `narrow` promised of the model."""
+    from pipeline.tflite.verify_narrowed import check_narrowed
+
+    artifact = context.inputs["baselines"].get("narrowed")
+    if artifact is None:
+        return
+    paths = {file.name: file.path for file in exported}
+    whole = paths.pop("float")
+    for path in paths.values():
+        check_narrowed(path, whole, artifact.metrics["macs"])
 
 
 def _copy_quantized(context: Context, data: PreparedData) -> list[_Exported]:

@@ -88,6 +88,11 @@ def _check_path(config: Config, path: str) -> None:
         return
     if root not in stages_behind(config):
         raise ConfigError(f"{field}: the chain has no stage {root} after tune; add it to stages")
+    if "narrow" in stages_behind(config):
+        raise ConfigError(
+            f"{field}: the chain narrows before it comes there, which a trial does not; search "
+            "without narrow in stages"
+        )
     if root == "quantize" and config.quantize.method != "qat":
         raise ConfigError(f"{field}: belongs to quantize.method: qat")
     if root == "quantize" and "cluster" in stages_behind(config):

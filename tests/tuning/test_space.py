@@ -133,6 +133,9 @@ def test_fine_tuning_needs_its_stage_and_a_model() -> None:
     }
     with pytest.raises(ConfigError, match="the chain distills before it fine-tunes, which a trial"):
         check(space, apply_overrides(config, student))
+    narrows = {"stages": ["train", "tune", "narrow", "prune"]}
+    with pytest.raises(ConfigError, match="the chain narrows before it comes there, which a trial"):
+        check(space, apply_overrides(config, narrows))
     both = {**space, "model.dropout": {"float": [0.0, 0.5]}}
     check(both, apply_overrides(make_config(search_space=both), {"stages": ["tune", "prune"]}))
 

@@ -1,0 +1,27 @@
+"""The stage narrow: its place in a chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.config.load import validate
+from pipeline.errors import ConfigError
+from pipeline.plan import chain_of
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        (["train", "prune", "narrow"], "narrow after prune .* put narrow before prune"),
+        (["train", "cluster", "narrow"], "narrow after cluster .* put cluster after narrow"),
+        (["train", "narrow", "tune"], "tune after narrow .* put narrow after tune"),
+    ],
+)
+def test_a_chain_that_undoes_it_is_refused(stages: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        chain_of(validate({"stages": stages}))
+
+
+def test_optimizers_of_keras_3_are_all_right_because_it_crosses_no_bridge() -> None:
+    values = {"stages": ["train", "narrow"], "narrow": {"optimizer": {"name": "muon"}}}
+    assert [stage.name for stage in chain_of(validate(values))] == ["data", "train", "narrow"]
