@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
 from pipeline.config.optimizer import OptimizerConfig
-from pipeline.config.train import FineTuneConfig
+from pipeline.config.train import FineTuneConfig, KerasTraining
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Importance = Literal["l1", "l2", "batch_norm", "taylor"]
@@ -54,7 +54,7 @@ class LayerNarrowing(Section):
         return self
 
 
-class NarrowConfig(FineTuneConfig):
+class NarrowConfig(KerasTraining, FineTuneConfig):
     """How much is left, which filters and units go, and the fine-tuning afterwards."""
 
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
@@ -84,7 +84,7 @@ class NarrowConfig(FineTuneConfig):
 
     @model_validator(mode="after")
     def _samples_are_used(self) -> NarrowConfig:
-        if self.samples is None or "taylor" == self.importance:
+        if self.samples is None or self.importance == "taylor":
             return self
         if self.distribution != "sensitivity":
             raise ValueError(

@@ -61,6 +61,7 @@ def _check_figures(config: Config) -> None:
     for section, stopping in (
         ("train", config.train.early_stopping),
         ("distill", config.distill.early_stopping),
+        ("narrow", config.narrow.early_stopping),
     ):
         if stopping is not None:
             asked[f"{section}.early_stopping.monitor"] = stopping.monitor

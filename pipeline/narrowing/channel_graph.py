@@ -143,4 +143,3 @@ def _numbered(graph: Graph, follower: Follower) -> ChannelGraph:
         readings=tuple(Reading(call, units(labels)) for call, labels in follower.readings),
         counts={layer: (key, units(labels)) for layer, (key, labels) in follower.counts.items()},
     )
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from pipeline.bridge.graph import Call, Ref
 from pipeline.compression.channels import Ties
-
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pipeline.bridge.graph import walk
 from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.compression.channels import Cost
 from pipeline.compression.spread import spread_by_sensitivity, spread_uniformly
-from pipeline.config.train import FineTuneConfig, TrainConfig
+from pipeline.config.train import TrainConfig
 from pipeline.data.prepared import Split
 from pipeline.data.representative import choose_representative
 from pipeline.errors import ConfigError, PromiseError
@@ -80,6 +80,7 @@ def narrow(
     work: Path,
     output: Path,
     progress: Progress,
+    teacher: keras.Model | None = None,
 ) -> NarrowResult:
     """Removes the filters and units that matter least until the target is met, and fine-tunes.
 
@@ -91,6 +92,7 @@ def narrow(
         work: folder of the fine-tuning's checkpoints.
         output: folder for history.csv, schedule.csv and tensorboard/.
         progress: bars over groups and epochs.
+        teacher: whose outputs config.distillation asks for; else None.
 
     Raises:
         ConfigError: a pattern matches no layer, or nothing can be ranked or counted as asked.
@@ -99,7 +101,7 @@ def narrow(
     """
     channels = _find_channels(model, config)
     scores = _score(channels, data, config, seed)
-    groups = [group for group in find_groups(channels, scores, config.min_channels)]
+    groups = find_groups(channels, scores, config.min_channels)
     cost = _cost(model, channels, config)
     removed, curves = _choose(model, channels, groups, cost, data, config, seed, progress)
     kept = _kept(channels, groups, removed)
@@ -113,8 +115,8 @@ def narrow(
     _check_target(counted, config)
     start = evaluate_model(smaller, data.validation, data.task)
     tuned = fit(
-        smaller, data, _fine_tuning(config), seed, work, output, progress, label="narrow"
-    )  # fmt: skip
+        smaller, data, _fine_tuning(config), seed, work, output, progress, "narrow", teacher=teacher
+    )
     return NarrowResult(
         smaller,
         counted,
@@ -234,7 +236,8 @@ def _check_target(counted: dict[str, dict[str, int | None]], config: NarrowConfi
 
 
 def _fine_tuning(config: NarrowConfig) -> TrainConfig:
-    return TrainConfig(**{name: getattr(config, name) for name in FineTuneConfig.model_fields})
+    shared = TrainConfig.model_fields.keys() & type(config).model_fields.keys()
+    return TrainConfig(**{name: getattr(config, name) for name in shared})
 
 
 def _describe_layers(

@@ -275,8 +275,9 @@ LAYERS: dict[str, Rule] = {
 }
 OPERATIONS: dict[str, Rule] = {
     **dict.fromkeys(
-        ("Abs", "Absolute", "Clip", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu", "LeakyRelu", "Negative",
-         "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Square", "Tanh"),
+        ("Abs", "Absolute", "Clip", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu", "LeakyRelu",
+         "Negative", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign",
+         "Square", "Tanh"),
         _keep,
     ),
     **dict.fromkeys(

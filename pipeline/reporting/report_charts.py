@@ -37,8 +37,9 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         report: the content of report.json, as `build_report` returns it.
 
     Returns:
-        dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `cost` (Markup or None); `training` (one per
-        training), `weights` (list); `trials` and `classes` (see draw_trials, draw_classes).
+        dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `cost` (Markup or None);
+        `training` (one per training), `weights` (list); `trials` and
+        `classes` (see draw_trials, draw_classes).
     """
     files = report["files"]
     metric = metric_of(report["task"], (files or {}).get("samples"))

@@ -81,16 +81,16 @@ def _export_baselines(config: Config, context: Context, data: PreparedData) -> l
 
 
 def _check_narrowed(context: Context, exported: list[_Exported]) -> None:
-    """Counts, in every file behind the float one, what `narrow` promised of the model."""
+    """Counts, in the narrowed file and all behind it, what `narrow` promised of the model."""
     from pipeline.tflite.verify_narrowed import check_narrowed
 
-    artifact = context.inputs["baselines"].get("narrowed")
-    if artifact is None:
+    names = [file.name for file in exported]
+    if "narrowed" not in names:
         return
-    paths = {file.name: file.path for file in exported}
-    whole = paths.pop("float")
-    for path in paths.values():
-        check_narrowed(path, whole, artifact.metrics["macs"])
+    place = names.index("narrowed")
+    macs = context.inputs["baselines"]["narrowed"].metrics["macs"]
+    for file in exported[place:]:
+        check_narrowed(file.path, exported[place - 1].path, macs)
 
 
 def _copy_quantized(context: Context, data: PreparedData) -> list[_Exported]:

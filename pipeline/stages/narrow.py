@@ -7,10 +7,10 @@ from typing import Any
 from pipeline.config.schema import Config
 from pipeline.errors import ConfigError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits
+from pipeline.stages.inputs import MODEL_FILE, load_input_model, load_splits, load_teacher
 
-# They would begin with the whole model again, or tell its figures as the float model's.
-EARLIER = ("train", "tune")
+# They would begin with another model, or tell this one's figures as the float model's.
+EARLIER = ("train", "tune", "distill")
 
 
 def check(config: Config) -> None:
@@ -39,8 +39,9 @@ def run(config: Config, context: Context) -> StageResult:
     data = load_splits(config, context, "train", "validation")
     model = load_input_model(context)
     result = narrow(
-        model, data, config.narrow, context.seed, context.work, context.output, context.progress
-    )
+        model, data, config.narrow, context.seed, context.work, context.output, context.progress,
+        load_teacher(context),
+    )  # fmt: skip
     save_model(result.model, context.output / MODEL_FILE)
     metrics = result.metrics()
     return StageResult(metrics, model_digest(result.model), _notes(metrics))

@@ -93,6 +93,7 @@ STAGES: dict[str, Stage] = {
             libraries=_KERAS,
             label="narrowed",
             check=narrow.check,
+            asks=lambda config: teacher_role(config.narrow),
         ),
         Stage(
             name="prune",

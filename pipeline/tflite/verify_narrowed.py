@@ -14,7 +14,7 @@ def check_narrowed(path: Path, whole: Path, macs: Mapping[str, int | None]) -> N
 
     Args:
         path: file of the narrowed model, or of what later stages made of it.
-        whole: float file of the model before.
+        whole: float file of the model that `narrow` was given.
         macs: "before" and "after", counted in the Keras models for one sample; null where they
             are not known.
 

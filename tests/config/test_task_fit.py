@@ -19,6 +19,10 @@ REGRESSION = {"data": {"source": "npz", "path": "x.npz", "task": "regression"}}
             "for data.task regression",
         ),
         (
+            {**REGRESSION, "narrow": {"early_stopping": {"monitor": "val_accuracy"}}},
+            "narrow.early_stopping.monitor: received val_accuracy, expected val_loss or val_mae",
+        ),
+        (
             {**REGRESSION, "tune": {"objective": "val_mse"}},
             "tune.objective: received val_mse, expected val_loss or val_mae",
         ),

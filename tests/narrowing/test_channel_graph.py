@@ -75,7 +75,7 @@ def _model(build: Callable[[Any, Any], Any], shape: tuple[int | None, ...] = (4,
         (lambda k, x: k.layers.Permute((3, 1, 2), name="p")(x), "p moves the channels"),
         (lambda k, x: k.layers.Reshape((4, 8, 3), name="r")(x), "r spreads channels over"),
         (lambda k, x: k.layers.Rescaling([1.0] * 6, name="c")(x), "c has a scale for each"),
-        (lambda k, x: k.layers.MaxPooling2D(data_format="channels_first", name="m")(x), "m has its"),
+        (lambda k, x: k.layers.MaxPool2D(data_format="channels_first", name="m")(x), "m has its"),
         (lambda k, x: k.layers.Dropout(0.1, (None, 1, 1, 6), name="d")(x), "d drops by a shape"),
         (
             lambda k, x: k.layers.Multiply(name="m")([x, k.layers.Dense(1, name="one")(x)]),
@@ -125,8 +125,6 @@ def test_a_model_without_a_graph_is_refused() -> None:
 
 
 def test_a_reshape_that_has_the_same_channels_at_every_place_is_followed() -> None:
-    found = find_channels(
-        _model(lambda k, x: k.layers.Reshape((4, 2, 12), name="r")(x)), nothing
-    )
+    found = find_channels(_model(lambda k, x: k.layers.Reshape((4, 2, 12), name="r")(x)), nothing)
     key, units = found.counts["r"]
     assert (key, units.tolist()) == ("target_shape", 2 * found.producers["first"].tolist())

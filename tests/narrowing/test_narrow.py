@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.narrow import NarrowConfig
-from pipeline.data.prepared import PreparedData
-from pipeline.errors import ConfigError, PromiseError
+from pipeline.data.prepared import PreparedData, Split
+from pipeline.errors import ConfigError, PromiseError, TrainingError
 from pipeline.narrowing import narrow as narrowing
 from pipeline.narrowing.narrow import NarrowResult, narrow
 from pipeline.progress import SilentProgress
@@ -121,8 +122,17 @@ def test_batch_norm_without_any_is_refused(tiny_data: PreparedData, tmp_path: Pa
 
 def test_a_count_above_the_target_is_a_broken_promise() -> None:
     counted = {"macs": {"before": 100, "after": 51}}
-    with pytest.raises(PromiseError, match="51 of 100 macs remain, expected at most 0.5 of them"):
+    with pytest.raises(PromiseError, match=r"51 of 100 macs remain, expected at most 0\.5 of them"):
         narrowing._check_target(counted, NarrowConfig())  # type: ignore[arg-type]
+
+
+def test_a_loss_that_is_not_finite_names_this_stage(
+    tiny_data: PreparedData, tmp_path: Path
+) -> None:
+    train = Split(np.full_like(tiny_data.train.x, np.nan), tiny_data.train.y)
+    broken = dataclasses.replace(tiny_data, splits={**tiny_data.splits, "train": train})
+    with pytest.raises(TrainingError, match=r"^narrow: .* lower optimizer\.learning_rate"):
+        run(broken, tmp_path, importance="l1")
 
 
 def test_killed_while_fine_tuning_it_goes_on_bit_for_bit(

@@ -80,7 +80,7 @@ def test_another_filter_in_its_place_is_noticed(name: str) -> None:
     model, smaller, channels, kept = narrowed(name)
     target = next(w for w in smaller.weights if w.name in ("kernel", "embeddings"))
     target.assign(np.roll(target.numpy(), 1, axis=-1))
-    with pytest.raises(PromiseError, match="narrow: the smaller model differs by .* report this"):
+    with pytest.raises(PromiseError, match=r"narrow: the smaller model differs by .* report this"):
         prove_rebuilt(model, smaller, channels, kept, samples_for(model))
 
 

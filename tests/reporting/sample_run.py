@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-ALL_STAGES = ("data", "train", "tune", "prune", "cluster", "quantize", "export", "evaluate")
+ALL_STAGES = (
+    "data", "train", "tune", "narrow", "prune", "cluster", "quantize", "export", "evaluate",
+)  # fmt: skip
 CLASS_COUNTS = {
     "train": [107, 109, 106, 110, 108, 109, 108, 107, 104, 108],
     "validation": [36, 36, 36, 36, 36, 36, 37, 36, 35, 36],
@@ -66,7 +68,7 @@ def make_run(stages: tuple[str, ...] = ALL_STAGES, **changes: Any) -> dict[str, 
         if "export" in metrics:
             names = [file["name"] for file in metrics["export"]["files"]]
             metrics["export"]["deploy"] = f"{'int8' if 'int8' in names else names[-1]}.tflite"
-    seconds = {"data": 0.41, "load": 6.2, "train": 18.2, "tune": 64.9, "prune": 21.3,
+    seconds = {"data": 0.41, "load": 6.2, "train": 18.2, "tune": 64.9, "narrow": 7.7, "prune": 21.3,
                "cluster": 5.1, "quantize": 9.6}  # fmt: skip
     schedules = {"train": train_schedule(), "prune": prune_schedule()}
     run = {
@@ -263,6 +265,32 @@ def distill_metrics() -> dict[str, Any]:
             "parameters": 30_154,
             "validation": {"accuracy": 0.9861, "loss": 0.05, "samples": 360},
         },
+    }  # fmt: skip
+
+
+def narrow_metrics() -> dict[str, Any]:
+    def layer(name: str, kind: str, before: int, after: int, reason: str | None) -> dict[str, Any]:
+        return {
+            "layer": name, "class": kind, "before": before, "after": after, "reason": reason,
+        }  # fmt: skip
+
+    return {
+        "parameters": {"before": 36_000, "after": 14_000},
+        "macs": {"before": 120_000, "after": 59_700},
+        "layers": [
+            layer("conv_1", "Conv2D", 16, 11, None), layer("hidden_dense", "Dense", 64, 32, None),
+            layer("logits", "Dense", 10, 10, "is an output of the model"),
+        ],
+        "groups": [
+            {"layers": ["conv_1"], "units": 16, "removed": 5,
+             "loss_rise": [[3, 0.01], [6, 0.05], [9, 0.2], [12, 0.9]]},
+            {"layers": ["hidden_dense"], "units": 64, "removed": 32,
+             "loss_rise": [[15, -0.001], [30, 0.02], [45, 0.03], [60, 0.4]]},
+        ],
+        "proof": {"samples": 32, "max_relative_difference": 2.1e-7},
+        "narrowed": {"accuracy": 0.91, "loss": 0.31, "samples": 360},
+        "history": history(2, 0.1, 0.02, 4), "best_epoch": 2,
+        "validation": {"accuracy": 0.9819, "loss": 0.061, "samples": 360}, "seconds": 7.7,
     }  # fmt: skip
 
 
@@ -481,6 +509,7 @@ def load_metrics() -> dict[str, Any]:
 
 METRICS = {
     "data": data_metrics, "load": load_metrics, "train": train_metrics, "tune": tune_metrics,
-    "distill": distill_metrics, "prune": prune_metrics, "cluster": cluster_metrics,
+    "distill": distill_metrics, "narrow": narrow_metrics, "prune": prune_metrics,
+    "cluster": cluster_metrics,
     "quantize": quantize_metrics, "export": export_metrics, "evaluate": evaluate_metrics,
 }  # fmt: skip

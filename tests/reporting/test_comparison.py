@@ -29,7 +29,7 @@ def test_only_what_differs_is_told() -> None:
     ]
     assert [row["deploy"] for row in found["files"]] == [False, False, True, False] * 2
     assert [entry["stage"] for entry in found["training"]] == [
-        "train", "tune", "prune", "cluster", "quantize",
+        "train", "tune", "narrow", "prune", "cluster", "quantize",
     ]  # fmt: skip
     assert all(len(entry["curves"]) == 2 for entry in found["training"])
     assert found["warnings"] == [] and "details" not in found["files"][0]

@@ -124,12 +124,24 @@ def test_a_student_stands_beside_its_teacher() -> None:
     [
         (
             ("data", "train", "export", "evaluate"),
-            {"trials", "sparsity", "clusters", "quantization"},
+            {"trials", "channels", "sparsity", "clusters", "quantization"},
         ),
-        (("data", "train", "prune", "export", "evaluate"), {"trials", "clusters", "quantization"}),
+        (
+            ("data", "train", "prune", "export", "evaluate"),
+            {"trials", "channels", "clusters", "quantization"},
+        ),
         (
             ("data", "train"),
-            {"files", "classes", "trials", "sparsity", "clusters", "weights", "quantization"},
+            {
+                "files",
+                "classes",
+                "trials",
+                "channels",
+                "sparsity",
+                "clusters",
+                "weights",
+                "quantization",
+            },
         ),
         (
             ("data",),
@@ -138,6 +150,7 @@ def test_a_student_stands_beside_its_teacher() -> None:
                 "classes",
                 "training",
                 "trials",
+                "channels",
                 "sparsity",
                 "clusters",
                 "weights",

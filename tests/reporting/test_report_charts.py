@@ -26,9 +26,9 @@ def flatten(drawn: Any) -> list[str]:
 
 def test_all_charts_of_a_full_run_are_sound_xml_with_unique_ids() -> None:
     drawn = flatten(draw_charts(build_report(make_run())))
-    # sizes, latency, sparsity, cost; 5 trainings; 3 of the search; 2 matrices and the change;
-    # the layers in two columns.
-    assert len(drawn) == 4 + 5 + 3 + 3 + 2
+    # sizes, latency, sensitivity, sparsity, cost; 6 trainings; 3 of the search; 2 matrices and
+    # the change; the layers in two columns.
+    assert len(drawn) == 5 + 6 + 3 + 3 + 2
     ids = [e.get("id") for c in drawn for e in ElementTree.fromstring(c).iter() if e.get("id")]
     assert len(ids) == len(set(ids)) == 2 * len(drawn)
 
@@ -61,3 +61,11 @@ def test_two_kernels_of_one_layer_are_told_apart() -> None:
         {**layer, "tensor": "separable/pointwise_kernel"},
     ]})  # fmt: skip
     assert chart is not None and "<title>separable/depthwise_kernel: 50.0 %</title>" in chart
+
+
+def test_a_group_that_was_not_measured_has_no_curve() -> None:
+    report = build_report(make_run())
+    assert "hidden_dense" in str(draw_charts(report)["sensitivity"])
+    for group in report["channels"]["groups"]:
+        group["loss_rise"] = []
+    assert draw_charts(report)["sensitivity"] is None

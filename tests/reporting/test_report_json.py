@@ -12,8 +12,9 @@ from tests.reporting.sample_run import ALL_STAGES, make_run
 
 KEYS = [
     "schema_version", "name", "seed", "created", "task", "headline", "files", "training",
-    "schedules", "trials", "classes", "distillation", "sparsity", "clusters", "weights",
-    "quantization", "data", "preflight", "stages", "configuration", "versions", "host", "commands",
+    "schedules", "trials", "classes", "distillation", "channels", "sparsity", "clusters",
+    "weights", "quantization", "data", "preflight", "stages", "configuration", "versions", "host",
+    "commands",
 ]  # fmt: skip
 
 
@@ -36,12 +37,13 @@ def test_pure() -> None:
     [
         (
             ("data", "train", "export", "evaluate"),
-            {"trials", "sparsity", "clusters", "quantization"},
+            {"trials", "channels", "sparsity", "clusters", "quantization"},
         ),
         (
             ("data", "train"),
             {
                 "trials",
+                "channels",
                 "sparsity",
                 "clusters",
                 "quantization",
@@ -51,7 +53,10 @@ def test_pure() -> None:
                 "weights",
             },
         ),
-        (("data", "train", "tune", "export", "evaluate"), {"sparsity", "clusters", "quantization"}),
+        (
+            ("data", "train", "tune", "export", "evaluate"),
+            {"channels", "sparsity", "clusters", "quantization"},
+        ),
     ],
 )
 def test_absent_stages_are_null_but_keys_stay(stages: tuple[str, ...], absent: set[str]) -> None:
@@ -83,7 +88,9 @@ def test_a_student_beside_its_teacher() -> None:
 
 def test_trainings_in_the_order_of_the_chain() -> None:
     training = build_report(make_run())["training"]
-    assert [run["stage"] for run in training] == ["train", "tune", "prune", "cluster", "quantize"]
+    assert [run["stage"] for run in training] == [
+        "train", "tune", "narrow", "prune", "cluster", "quantize",
+    ]  # fmt: skip
     assert training[0]["best_epoch"] == 33 and len(training[0]["history"]) == 40
 
 

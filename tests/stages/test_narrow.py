@@ -8,6 +8,8 @@ from pipeline.config.load import validate
 from pipeline.errors import ConfigError
 from pipeline.plan import chain_of
 
+STUDENT = {"student": {"architecture": "mlp"}}
+
 
 @pytest.mark.parametrize(
     ("stages", "words"),
@@ -15,11 +17,12 @@ from pipeline.plan import chain_of
         (["train", "prune", "narrow"], "narrow after prune .* put narrow before prune"),
         (["train", "cluster", "narrow"], "narrow after cluster .* put cluster after narrow"),
         (["train", "narrow", "tune"], "tune after narrow .* put narrow after tune"),
+        (["train", "narrow", "distill"], "distill after narrow .* put narrow after distill"),
     ],
 )
 def test_a_chain_that_undoes_it_is_refused(stages: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        chain_of(validate({"stages": stages}))
+        chain_of(validate({"stages": stages, "distill": STUDENT}))
 
 
 def test_optimizers_of_keras_3_are_all_right_because_it_crosses_no_bridge() -> None:

@@ -15,9 +15,7 @@ from pipeline.tflite.worker import ConversionWorker
 
 
 @pytest.fixture(scope="module")
-def files(
-    tmp_path_factory: pytest.TempPathFactory, worker: ConversionWorker
-) -> dict[int, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory, worker: ConversionWorker) -> dict[int, Path]:
     """Units of a hidden layer → the file of that model, two samples in a call."""
     folder, paths = tmp_path_factory.mktemp("narrowed"), {}
     for units in (8, 4):
