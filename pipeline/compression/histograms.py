@@ -60,7 +60,11 @@ def count_values(values: np.ndarray, bins: int = BINS) -> ValueHistogram:
 
 
 def dequantize(
-    codes: np.ndarray, scales: np.ndarray, zero_points: np.ndarray, quantized_dimension: int = 0
+    codes: np.ndarray,
+    scales: np.ndarray,
+    zero_points: np.ndarray,
+    quantized_dimension: int = 0,
+    block_size: int = 0,
 ) -> np.ndarray:
     """The real numbers that stored values stand for: scale · (code − zero_point).
 
@@ -69,12 +73,17 @@ def dequantize(
         scales: () or (1,) or (codes.shape[quantized_dimension],); empty: the codes are real.
         zero_points: as many as scales.
         quantized_dimension: the axis of per-channel scales.
+        block_size: elements along the last axis that share a scale, of which there is one per
+            block then, without zero points; 0: not block-wise.
 
     Returns:
         float64 of the shape of codes. (TensorFlow Lite 8-bit quantization specification)
     """
     if np.size(scales) == 0:
         return np.asarray(codes, np.float64)
+    if block_size:
+        blocks = codes.astype(np.float64).reshape(-1, block_size)
+        return (blocks * np.asarray(scales, np.float64)[:, None]).reshape(codes.shape)
     shape = [1] * codes.ndim
     if np.size(scales) > 1:
         shape[quantized_dimension] = np.size(scales)

@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 from pipeline.config.base import Section
 from pipeline.config.train import FineTuneConfig
 
-Scheme = Literal["float16", "dynamic_range", "int8", "int16x8"]
+Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
+# Weights of so few bits are made by ai-edge-quantizer, after the converter.
+LOW_BITS = frozenset({"int4", "int2"})
 
 
 class QuantizeConfig(Section):
@@ -19,7 +21,11 @@ class QuantizeConfig(Section):
         "ptq", description="after training, or training with quantization in the loop"
     )
     schemes: tuple[Scheme, ...] = Field(
-        ("int8",), min_length=1, description="one file each; the first one is deployed"
+        ("int8",),
+        min_length=1,
+        description="one file each; the first one is deployed. int8 and int16x8 compute in "
+        "integers; dynamic_range, int4 and int2 have weights of 8, 4 and 2 bits and float inputs, "
+        "and do not run under tflite-micro",
     )
     inference_io: Literal["int8", "uint8", "float32"] = Field(
         "int8", description="type of inputs and outputs of int8 files; int16 for int16x8 files"
@@ -36,6 +42,15 @@ class QuantizeConfig(Section):
         "refuse",
         description="int8 and int16x8 files: refuse an operator that has no integer kernel, or "
         "allow it to compute in float32 between integer ones; what stays in float is named",
+    )
+    weight_algorithm: Literal["min_max", "octav", "mse", "gptq"] = Field(
+        "octav",
+        description="what chooses the scales of int4 and int2 weights; gptq also makes up for "
+        "rounding on representative samples, in dense layers (mse: int4 only)",
+    )
+    block_size: Literal[32, 64, 128, 256] | None = Field(
+        None,
+        description="int4: so many inputs of a dense layer share a scale, instead of all of them",
     )
     qat: FineTuneConfig | None = Field(None, description="the fine-tuning of method qat")
     max_accuracy_drop: float | None = Field(
@@ -63,9 +78,24 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
+        self._check_low_bits()
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self
+
+    def _check_low_bits(self) -> None:
+        if self.weight_algorithm != "octav" and not LOW_BITS & set(self.schemes):
+            raise ValueError("weight_algorithm belongs to schemes int4 and int2")
+        if self.weight_algorithm == "mse" and "int2" in self.schemes:
+            raise ValueError("weight_algorithm mse knows no int2; use octav, gptq or min_max")
+        if self.block_size is None:
+            return
+        if "int4" not in self.schemes:
+            raise ValueError("block_size belongs to scheme int4")
+        if self.weight_algorithm == "mse":
+            raise ValueError("block_size: weight_algorithm mse knows no blocks; use octav or gptq")
+        if self.dense_scales == "per_tensor":
+            raise ValueError("block_size and dense_scales: per_tensor exclude each other")
 
     @property
     def fine_tuning(self) -> FineTuneConfig:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pipeline.config.base import Section
+from pipeline.config.quantize import LOW_BITS
 from pipeline.config.weights import OWN_WEIGHTS, OwnWeights
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ def check_text_model(config: Config) -> None:
         # tensorflow 2.21.0: no int16x8 for the LSTM's operator, and an unrolled GRU's outputs are
         # off by 33 % of their spread.
         raise ValueError("quantize.schemes: int16x8 does not work for text_lstm; use int8")
+    low_bits = LOW_BITS.intersection(config.quantize.schemes)
+    if name == "text_lstm" and low_bits and "quantize" in config.stages:
+        # ai-edge-quantizer 0.10.0: no form for the LSTM's operator, nor for the embedding's table,
+        # which is most of such a file.
+        raise ValueError(
+            f"quantize.schemes: {min(low_bits)} does not work for text_lstm; use dynamic_range"
+        )
     if name in TEXT_ARCHITECTURES and kind not in TOKEN_KINDS:
         raise ValueError(
             f"model.architecture {name} reads token ids, data.source {config.data.source} gives "

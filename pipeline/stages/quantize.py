@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts.files import sha256_file, sha256_json
 from pipeline.config.schema import Config
-from pipeline.errors import PromiseError
+from pipeline.errors import ConfigError, PromiseError
 from pipeline.stages.contract import Context, StageResult
 from pipeline.stages.inputs import (
     REFERENCE_FILE,
@@ -41,9 +41,14 @@ class _Source:
 
 
 def check(config: Config) -> None:
-    """Refuses, when planned, an optimizer that the bridge's other side does not have."""
+    """Refuses, when planned, an optimizer that the bridge lacks, and blocks that split clusters."""
     from pipeline.bridge.optimizers_table import check_optimizer_crosses
 
+    if config.quantize.block_size is not None and "cluster" in config.stages:
+        raise ConfigError(
+            "quantize.block_size: one value of a clustered kernel would become another code in "
+            "each block; leave it out, or the stage cluster"
+        )
     if config.quantize.method == "qat":
         check_optimizer_crosses(config.quantize.fine_tuning.optimizer, "quantize.qat")
 
@@ -66,7 +71,13 @@ def run(config: Config, context: Context) -> StageResult:
     )
     requests = [
         ConversionRequest(
-            name, name, settings.inference_io, settings.dense_scales, settings.float_operators
+            name,
+            name,
+            settings.inference_io,
+            settings.dense_scales,
+            settings.float_operators,
+            settings.weight_algorithm,
+            settings.block_size if name == "int4" else None,
         )
         for name in settings.schemes
     ]
@@ -92,7 +103,7 @@ def run(config: Config, context: Context) -> StageResult:
             },
         },
         digest=_digest([*paths.values(), context.output / REFERENCE_FILE]),
-        notes=(*source.notes, *_float_notes(files)),
+        notes=(*source.notes, *_notes(files)),
     )
 
 
@@ -148,7 +159,9 @@ def _describe_file(
     from pipeline.tflite.float_operators import find_float_operators
     from pipeline.tflite.inspect import inspect
     from pipeline.tflite.interpreter import load
+    from pipeline.tflite.low_bits import LOW_BIT_SCHEMES
     from pipeline.tflite.verify import check_dtypes, check_zeros_kept
+    from pipeline.tflite.verify_low_bits import tell_wider_weights
 
     check_dtypes(path, request)
     check_zeros_kept(path, count_kernel_zeros(model))
@@ -157,10 +170,12 @@ def _describe_file(
     loss = _check_loss_of_quality(request.name, data.task, validation, reference, config)
     content = path.read_bytes()
     in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
+    low = request.scheme in LOW_BIT_SCHEMES
     return {
         "name": request.name,
         "scheme": request.scheme,
         "float_operators": [operator.to_json() for operator in in_float],
+        "wider_weights": tell_wider_weights(inspection, request.scheme) if low else None,
         "file": path.name,
         "size_bytes": len(content),
         "gzip_bytes": gzip_size(content),
@@ -171,9 +186,10 @@ def _describe_file(
     }
 
 
-def _float_notes(files: list[dict[str, Any]]) -> list[str]:
-    """One line for each integer file that computes something in float."""
-    return [
+def _notes(files: list[dict[str, Any]]) -> list[str]:
+    """One line for each integer file that computes something in float, or has wider weights."""
+    wider = [f"{file['name']}: {file['wider_weights']}" for file in files if file["wider_weights"]]
+    return wider + [
         f"{file['name']}: "
         + ", ".join(f"{row['operator']} × {row['count']}" for row in file["float_operators"])
         + " in float32, which has no integer kernel"

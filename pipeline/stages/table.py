@@ -127,7 +127,7 @@ STAGES: dict[str, Stage] = {
             needs=("data", "model"),
             uses=("baselines",),
             produces="tflite",
-            libraries=(*_BRIDGE, *_LITERT),
+            libraries=(*_BRIDGE, *_LITERT, "ai-edge-quantizer"),
             check=quantize.check,
             asks=lambda config: teacher_role(config.quantize.fine_tuning),
         ),

@@ -12,18 +12,24 @@ import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.tflite.low_bits import (
+    BLOCK_SIZES,
+    LOW_BIT_SCHEMES,
+    WEIGHT_ALGORITHMS,
+    WeightAlgorithm,
+)
 from pipeline.tflite.lstm_scales import mend_lstm_scales
 from pipeline.tflite.output_order import restore_output_order
 from pipeline.tflite.worker import ConversionWorker
 
-Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
 InferenceIO = Literal["int8", "uint8", "float32"]
 DenseScales = Literal["per_channel", "per_tensor"]
 FloatOperators = Literal["refuse", "allow"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
 CALIBRATED_SCHEMES = ("int8", "int16x8")
-SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES)
+SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 SAMPLES_FILE = "representative.npz"
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
@@ -36,7 +42,8 @@ class ConversionRequest:
     Attributes:
         name: file name without `.tflite`.
         scheme: float32; float16 weights; dynamic_range (int8 weights, float activations); int8
-            (integers throughout); int16x8 (int16 activations, int8 weights).
+            (integers throughout); int16x8 (int16 activations, int8 weights); int4, int2 (weights
+            of so few bits, see `low_bits.KERNEL_DTYPES`, float activations).
         inference_io: type of inputs and outputs of the calibrated schemes. int16x8 knows int16
             and float32 only, so int8 and uint8 mean int16 there. The other schemes are float32.
         dense_scales: one scale per output of a dense layer, or one for its whole kernel: coarser,
@@ -44,6 +51,9 @@ class ConversionRequest:
         float_operators: what the calibrated schemes do with an operator that has no integer
             kernel: refuse the file, or allow the operator to compute in float32 between
             DEQUANTIZE and QUANTIZE. `float_operators.find_float_operators` names them.
+        weight_algorithm: what chooses the scales of int4 and int2 weights; see
+            `low_bits.quantize_weights`.
+        block_size: int4: inputs of a dense layer that share a scale; None: all of them.
         custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
             file does not run; it tells all that are missing at once.
     """
@@ -53,6 +63,8 @@ class ConversionRequest:
     inference_io: InferenceIO = "int8"
     dense_scales: DenseScales = "per_channel"
     float_operators: FloatOperators = "refuse"
+    weight_algorithm: WeightAlgorithm = "octav"
+    block_size: int | None = None
     custom_operators: bool = False
 
     def __post_init__(self) -> None:
@@ -67,6 +79,22 @@ class ConversionRequest:
                 f"float_operators {self.float_operators!r}: expected one of "
                 f"{', '.join(FLOAT_OPERATORS)}"
             )
+        if self.weight_algorithm not in WEIGHT_ALGORITHMS:
+            raise ConfigError(
+                f"weight_algorithm {self.weight_algorithm!r}: expected one of "
+                f"{', '.join(WEIGHT_ALGORITHMS)}"
+            )
+        if self.block_size not in (None, *BLOCK_SIZES):
+            raise ConfigError(
+                f"block_size {self.block_size}: expected one of {', '.join(map(str, BLOCK_SIZES))}"
+            )
+
+    @property
+    def needs_samples(self) -> bool:
+        """True if the file is made by what samples show."""
+        if self.scheme in LOW_BIT_SCHEMES:
+            return self.weight_algorithm == "gptq"
+        return self.scheme in CALIBRATED_SCHEMES
 
     @property
     def io_dtype(self) -> str:
@@ -89,7 +117,8 @@ def convert(
         saved_model: folder with the signature `serving_default`: fixed batch, named inputs.
         requests: the files to make; names are unique.
         representative: float32 (n, *input shape), or one such array per input name; what the
-            calibrated schemes measure their ranges on. They refuse to go without.
+            calibrated schemes measure their ranges on, and gptq the inputs of dense layers. They
+            refuse to go without.
         output: folder for `<name>.tflite`; made if missing.
         worker: a started worker, to save its seconds of start-up; by default one is made and
             closed again.
@@ -103,11 +132,11 @@ def convert(
     """
     if not (saved_model / "saved_model.pb").is_file():
         raise ArtifactError(f"{saved_model}: no SavedModel here (expected saved_model.pb)")
-    calibrated = [request.name for request in requests if request.scheme in CALIBRATED_SCHEMES]
+    calibrated = [request.name for request in requests if request.needs_samples]
     if calibrated and representative is None:
         raise ArtifactError(
             f"{calibrated[0]}: no representative data, expected some: without it the converter "
-            "leaves outputs in float32 and says nothing"
+            "leaves outputs in float32 and says nothing, and gptq has nothing to measure"
         )
     output.mkdir(parents=True, exist_ok=True)
     running = worker if worker is not None else ConversionWorker()
@@ -138,6 +167,8 @@ def _convert_one(
         "io_dtype": request.io_dtype,
         "dense_scales": request.dense_scales,
         "float_operators": request.float_operators,
+        "weight_algorithm": request.weight_algorithm,
+        "block_size": request.block_size,
         "custom_operators": request.custom_operators,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),

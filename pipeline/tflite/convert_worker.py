@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
+from pipeline.tflite.low_bits import LOW_BIT_SCHEMES, quantize_weights
 from pipeline.tflite.lstm_scales import keeps_state
 
 # tensorflow 2.21.0 imports these for parts that no conversion uses: 4.6 s instead of 6.8 s.
@@ -47,12 +48,14 @@ def convert(order: dict[str, Any]) -> bytes:
 
     Args:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
-            `float_operators`, `custom_operators`, `representative` (`.npz` with an array
-            `input:<name>` per input, or None).
+            `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`,
+            `representative` (`.npz` with an array `input:<name>` per input, or None).
 
     Returns:
         The content of the `.tflite` file.
     """
+    if order["scheme"] in LOW_BIT_SCHEMES:
+        return _quantize_low_bits(order)
     try:
         return bytes(_make_converter(order).convert())
     except Exception:
@@ -60,6 +63,24 @@ def convert(order: dict[str, Any]) -> bytes:
             raise
     # Only now, so that what can be integer throughout stays so.
     return bytes(_make_converter(order, integers_only=False).convert())
+
+
+def _quantize_low_bits(order: dict[str, Any]) -> bytes:
+    in_float = bytes(_make_converter({**order, "scheme": "float32"}).convert())
+    # Left out above for the converter's sake; ai-edge-quantizer needs it.
+    if sys.modules.get("scipy", ...) is None:
+        del sys.modules["scipy"]
+    batches = None
+    if order["weight_algorithm"] == "gptq":
+        batches = _representative_batches(order)
+    return quantize_weights(
+        in_float,
+        order["scheme"],
+        order["weight_algorithm"],
+        order["dense_scales"],
+        order["block_size"],
+        batches,
+    )
 
 
 def _make_converter(order: dict[str, Any], integers_only: bool = True) -> Any:
@@ -82,11 +103,13 @@ def _make_converter(order: dict[str, Any], integers_only: bool = True) -> Any:
             operators.append(tf.lite.OpsSet.TFLITE_BUILTINS)
         converter.target_spec.supported_ops = operators
         converter.inference_input_type = converter.inference_output_type = io_dtype
-        shapes = read_input_shapes(Path(order["saved_model"]))
-        converter.representative_dataset = lambda: representative_batches(
-            load_samples(Path(order["representative"])), shapes
-        )
+        converter.representative_dataset = lambda: _representative_batches(order)
     return converter
+
+
+def _representative_batches(order: dict[str, Any]) -> Iterator[dict[str, np.ndarray]]:
+    shapes = read_input_shapes(Path(order["saved_model"]))
+    return representative_batches(load_samples(Path(order["representative"])), shapes)
 
 
 def read_input_shapes(saved_model: Path) -> dict[str, tuple[int, ...]]:

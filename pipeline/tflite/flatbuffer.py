@@ -48,9 +48,11 @@ class Tensor:
         shape: dimensions, batch included.
         dtype: NumPy name, or "int4", "int2", or the schema's name in lower case.
         data: the constant's elements in `shape` (int4 and int2 unpacked to int8), or None.
-        scales: float32; empty when not quantized, one element or one per channel.
-        zero_points: int64, as many as scales.
+        scales: float32; empty when not quantized, one element, one per channel, or one per block
+            of `block_size` elements in their order.
+        zero_points: int64, as many as scales; none for blocks, whose zero is 0.
         quantized_dimension: the axis of per-channel scales.
+        block_size: elements along the last axis that share a scale; 0: not block-wise.
         is_variable: state that persists between invokes.
     """
 
@@ -62,6 +64,7 @@ class Tensor:
     scales: np.ndarray
     zero_points: np.ndarray
     quantized_dimension: int
+    block_size: int
     is_variable: bool
 
 
@@ -126,12 +129,13 @@ def read_model(path: Path) -> ModelFile:
     if data[4:8] != FILE_IDENTIFIER:
         raise ArtifactError(f"{path}: no TFLite file (identifier TFL3 missing); make it again")
     try:
-        return _decode(data)
+        return decode_model(data)
     except _TORN as error:
         raise ArtifactError(f"{path}: the TFLite file is torn ({error}); make it again") from error
 
 
-def _decode(data: bytes) -> ModelFile:
+def decode_model(data: bytes) -> ModelFile:
+    """Reads the content of a whole `.tflite` file; see `read_model`."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(data, 0)
@@ -183,8 +187,7 @@ def _subgraph(
     data: bytes, model: Any, source: Any, codes: list[str], types: dict[int, str]
 ) -> Subgraph:
     tensors = tuple(
-        _tensor(data, model, source.Tensors(index), index, types)
-        for index in range(source.TensorsLength())
+        _tensor(data, model, source, index, types) for index in range(source.TensorsLength())
     )
     operators = []
     for index in range(source.OperatorsLength()):
@@ -204,19 +207,22 @@ def _subgraph(
     )
 
 
-def _tensor(data: bytes, model: Any, source: Any, index: int, types: dict[int, str]) -> Tensor:
+def _tensor(data: bytes, model: Any, subgraph: Any, index: int, types: dict[int, str]) -> Tensor:
+    source = subgraph.Tensors(index)
     kind = types[source.Type()]
     shape = tuple(source.Shape(i) for i in range(source.ShapeLength()))
     scales, zero_points, dimension = _quantization(source.Quantization())
+    blocks = read_block_scales(model, subgraph, source.Quantization())
     return Tensor(
         index=index,
         name=(source.Name() or b"").decode(),
         shape=shape,
         dtype=_DTYPES.get(kind, kind.lower()),
         data=_constant(data, model.Buffers(source.Buffer()), kind, shape, source.Sparsity()),
-        scales=scales,
+        scales=scales if blocks is None else blocks.scales.astype(np.float32),
         zero_points=zero_points,
         quantized_dimension=dimension,
+        block_size=0 if blocks is None else blocks.block_size,
         is_variable=bool(source.IsVariable()),
     )
 
@@ -227,6 +233,27 @@ def _quantization(source: Any) -> tuple[np.ndarray, np.ndarray, int]:
     scales = source.ScaleAsNumpy()
     zero_points = source.ZeroPointAsNumpy() if source.ZeroPointLength() else np.zeros_like(scales)
     return scales, zero_points.astype(np.int64), source.QuantizedDimension()
+
+
+@dataclass(frozen=True)
+class BlockScales:
+    """Scales of a block-wise tensor, float16 in the order of its blocks, and a block's elements."""
+
+    scales: np.ndarray
+    block_size: int
+
+
+def read_block_scales(model: Any, subgraph: Any, quantization: Any) -> BlockScales | None:
+    """Returns the scales that a block-wise tensor keeps in another one, as a view; else None."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    blockwise = schema.QuantizationDetails.BlockwiseQuantization
+    if quantization is None or quantization.DetailsType() != blockwise:
+        return None
+    table, details = quantization.Details(), schema.BlockwiseQuantization()
+    details.Init(table.Bytes, table.Pos)
+    buffer = model.Buffers(subgraph.Tensors(details.Scales()).Buffer())
+    return BlockScales(buffer.DataAsNumpy().view(np.float16), details.BlockSize())
 
 
 def _constant(

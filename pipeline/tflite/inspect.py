@@ -208,6 +208,19 @@ def _roles(subgraph: Subgraph) -> dict[int, Role]:
     return roles
 
 
+def kernels_by_operator(subgraph: Subgraph) -> list[tuple[str, Tensor]]:
+    """Lists (operator's name, kernel), each kernel of the file once; see `Weight.role`."""
+    roles, origin = _roles(subgraph), dequantized_from(subgraph)
+    found: dict[int, tuple[str, Tensor]] = {}
+    for operator in subgraph.operators:
+        for place in KERNEL_INPUTS.get(operator.name, ()):
+            index = operator.inputs[place] if place < len(operator.inputs) else -1
+            source = origin.get(index, index)
+            if roles.get(source) == "kernel" and subgraph.tensors[source].data is not None:
+                found.setdefault(source, (operator.name, subgraph.tensors[source]))
+    return list(found.values())
+
+
 def _holds_unknown_kernel(subgraph: Subgraph, name: str) -> bool:
     """True if an operator that has no MAC formula reads a constant matrix of real weights."""
     if name in KERNEL_INPUTS or name in ("DEQUANTIZE", "GATHER", "EMBEDDING_LOOKUP"):

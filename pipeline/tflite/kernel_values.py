@@ -36,7 +36,11 @@ def describe_kernels(path: Path) -> list[dict[str, Any]]:
         for tensor in sorted(found, key=lambda tensor: order.get(tensor.index, len(order))):
             assert tensor.data is not None  # the others were left out above
             values = dequantize(
-                tensor.data, tensor.scales, tensor.zero_points, tensor.quantized_dimension
+                tensor.data,
+                tensor.scales,
+                tensor.zero_points,
+                tensor.quantized_dimension,
+                tensor.block_size,
             )
             histogram = count_values(values).to_json()
             kernels.append(

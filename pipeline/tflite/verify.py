@@ -18,6 +18,8 @@ from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.inspect import Weight, inspect_model
 from pipeline.tflite.interpreter import load
+from pipeline.tflite.low_bits import LOW_BIT_SCHEMES
+from pipeline.tflite.verify_low_bits import check_low_bit_kernels
 
 _KERNEL_DTYPES = {
     "float32": ("float32",),
@@ -59,9 +61,12 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
     in_float: set[str] = set()
     if request.scheme in CALIBRATED_SCHEMES:
         in_float = _check_float_operators(path, request, model, found.kernels)
-    for kernel in found.kernels:
-        if kernel.name not in in_float:
-            _check_kernel(path, request, kernel)
+    if request.scheme in LOW_BIT_SCHEMES:
+        check_low_bit_kernels(path, request, model)
+    else:
+        for kernel in found.kernels:
+            if kernel.name not in in_float:
+                _check_kernel(path, request, kernel)
     if request.dense_scales == "per_tensor":
         _check_dense_scales(path, found.kernels)
 

@@ -24,6 +24,12 @@ def test_nothing_but_zeros_and_values_that_are_no_numbers() -> None:
     assert (found.low, found.high, found.counts) == (0.0, 1.0, (1,))
 
 
+def test_dequantize_in_blocks() -> None:
+    codes = np.array([[1, 2, 3, 4], [0, -1, 7, -8]], np.int8)
+    found = dequantize(codes, np.array([1.0, 10.0, 0.5, 2.0]), np.array([]), block_size=2)
+    assert found.tolist() == [[1.0, 2.0, 30.0, 40.0], [0.0, -0.5, 14.0, -16.0]]
+
+
 def test_dequantize_per_tensor_and_per_channel() -> None:
     codes = np.array([[1, -3], [0, 2]], np.int8)
     assert dequantize(codes, np.array([0.5]), np.array([1])).tolist() == [[0.0, -2.0], [-0.5, 0.5]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipeline.config.quantize import QuantizeConfig
@@ -34,3 +36,21 @@ def test_float_operators_are_for_integer_schemes() -> None:
     assert allowed.float_operators == "allow"
     with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
         QuantizeConfig(float_operators="allow", schemes=("dynamic_range",))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weight_algorithm": "gptq"}, "weight_algorithm belongs to schemes int4 and int2"),
+        ({"schemes": ("int4", "int2"), "weight_algorithm": "mse"}, "mse knows no int2"),
+        ({"block_size": 32}, "block_size belongs to scheme int4"),
+        ({"schemes": ("int2",), "block_size": 32}, "block_size belongs to scheme int4"),
+        ({"block_size": 32, "weight_algorithm": "mse"}, "mse knows no blocks"),
+        ({"block_size": 32, "dense_scales": "per_tensor"}, "exclude each other"),
+    ],
+)
+def test_low_bits_have_options_of_their_own(given: dict[str, Any], message: str) -> None:
+    schemes = given.get("schemes", ("int8",) if "belongs" in message else ("int8", "int4"))
+    with pytest.raises(ValueError, match=message):
+        QuantizeConfig(**{**given, "schemes": schemes})
+    assert QuantizeConfig(schemes=("int4",), block_size=64, weight_algorithm="gptq").block_size

@@ -31,6 +31,10 @@ def test_texts_and_the_networks_that_read_them() -> None:
             {"data": TEXT, "model": LSTM, "quantize": {"schemes": ["int8", "int16x8"]}},
             "int16x8 does not work for text_lstm; use int8",
         ),
+        (
+            {"data": TEXT, "model": LSTM, "quantize": {"schemes": ["int8", "int4"]}},
+            "int4 does not work for text_lstm; use dynamic_range",
+        ),
     ],
 )
 def test_refusals(values: dict[str, Any], message: str) -> None:

@@ -18,7 +18,7 @@ from tests.integration.conftest import SMALL, digests, environment, slimline, wr
 PTQ = {
     **SMALL,
     "quantize": {
-        "method": "ptq", "schemes": ["int8", "dynamic_range"], "dense_scales": "per_tensor",
+        "method": "ptq", "schemes": ["int8", "dynamic_range", "int4"], "dense_scales": "per_tensor",
     },
 }  # fmt: skip
 
@@ -80,6 +80,10 @@ def test_after_training_quantization_keeps_them_too_and_the_file_is_smaller(
 ) -> None:
     kernels = inspect(ptq_run / "artifacts/small/export/int8.tflite").kernels
     assert [kernel.counts.distinct for kernel in kernels] == [8, 8]
+    packed = inspect(ptq_run / "artifacts/small/export/int4.tflite").kernels
+    assert [kernel.dtype for kernel in packed] == ["int4", "int4"]
+    assert all(kernel.counts.distinct <= 8 for kernel in packed)
+    assert all(k.counts.zeros >= wide.counts.zeros for k, wide in zip(packed, kernels, strict=True))
     config = write_config(ptq_run, PTQ, "without.yaml")
     chain = "stages=[train,tune,prune,quantize]"
     done = slimline("run", config, "--name", "without", "--set", chain, cwd=ptq_run)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.config.load import validate
-from pipeline.errors import PromiseError
-from pipeline.stages.quantize import _check_loss_of_quality, _float_notes
+from pipeline.errors import ConfigError, PromiseError
+from pipeline.stages.quantize import _check_loss_of_quality, _notes, check
 from pipeline.tasks.task import Task, classification
 
 REGRESSION = Task("regression", 1, ("y",), (1.0,), (0.0,))
@@ -40,7 +40,17 @@ def test_what_is_not_finite_keeps_no_promise(loss: float, bound: dict[str, float
 def test_what_stays_in_float_is_told() -> None:
     rows = [{"operator": "ELU", "count": 2, "tensors": []}]
     files = [
-        {"name": "int8", "float_operators": rows},
-        {"name": "float16", "float_operators": []},
+        {"name": "int8", "float_operators": rows, "wider_weights": None},
+        {"name": "int4", "float_operators": [], "wider_weights": "1 of 3 kernels in int8"},
     ]
-    assert _float_notes(files) == ["int8: ELU × 2 in float32, which has no integer kernel"]
+    assert _notes(files) == [
+        "int4: 1 of 3 kernels in int8",
+        "int8: ELU × 2 in float32, which has no integer kernel",
+    ]
+
+
+def test_blocks_would_split_clusters() -> None:
+    values = {"quantize": {"schemes": ["int4"], "block_size": 32}}
+    check(validate({**values, "stages": ["train", "quantize"]}))
+    with pytest.raises(ConfigError, match=r"quantize.block_size: one value of a clustered kernel"):
+        check(validate({**values, "stages": ["train", "cluster", "quantize"]}))

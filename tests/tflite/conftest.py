@@ -80,6 +80,8 @@ def converted(worker: ConversionWorker, tmp_path_factory: pytest.TempPathFactory
         ConversionRequest("int8_per_tensor", "int8", dense_scales="per_tensor"),
         ConversionRequest("int8_float32", "int8", "float32"),
         ConversionRequest("int16x8_float32", "int16x8", "float32"),
+        ConversionRequest("int4_blocks", "int4", block_size=32),
+        ConversionRequest("int4_gptq", "int4", weight_algorithm="gptq"),
     ]
     paths = convert(folder / "saved_model", requests, x, folder, worker)
     return Converted(

@@ -28,6 +28,8 @@ from tests.tflite.conftest import Converted
         ("int8_float32", "float32"),
         ("int16x8", "int16"),
         ("int16x8_float32", "float32"),
+        ("int4", "float32"),
+        ("int2", "float32"),
     ],
 )
 def test_inputs_and_outputs_have_the_asked_type(
@@ -48,7 +50,7 @@ def test_equal_bytes_from_a_fresh_process_and_a_model_saved_again(
     for _ in range(3):
         tf.function(lambda x: x + 1)(tf.ones(2))
     save_keras_model(converted.model, tmp_path / "saved_model")
-    requests = [converted.requests[name] for name in ("float32", "int8")]
+    requests = [converted.requests[name] for name in ("float32", "int8", "int4_gptq")]
     again = convert(tmp_path / "saved_model", requests, converted.x, tmp_path, other_worker)
     for name, path in again.items():
         assert path.read_bytes() == converted.paths[name].read_bytes()
@@ -183,6 +185,10 @@ def test_refusals_before_anything_runs(tmp_path: Path) -> None:
         ConversionRequest("a", "int8", "int16")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="float_operators 'some': expected one of refuse, allow"):
         ConversionRequest("a", "int8", float_operators="some")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="weight_algorithm 'best': expected one of min_max, oct"):
+        ConversionRequest("a", "int4", weight_algorithm="best")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="block_size 48: expected one of 32, 64, 128, 256"):
+        ConversionRequest("a", "int4", block_size=48)
 
 
 def test_nothing_reaches_the_screen(

@@ -32,6 +32,16 @@ def test_kernels_hold_the_models_values_in_the_order_of_the_layers(
         assert len(kernel["counts"]) == BINS
 
 
+def test_values_of_blocks_are_counted_in_their_own_scales(converted: Converted) -> None:
+    dense = describe_kernels(converted.paths["int4_blocks"])[2]
+    values = np.array(converted.model.get_layer("logits").kernel)
+    assert dense["dtype"] == "int4"
+    assert dense["zeros"] >= np.count_nonzero(values == 0)
+    # 36 blocks of at most 16 codes, in scales that differ; without them 16 values were left.
+    assert 100 < dense["distinct"] <= 36 * 15 + 1
+    assert dense["high"] == pytest.approx(values.max(), rel=0.5)
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         describe_kernels(tmp_path / "none.tflite")

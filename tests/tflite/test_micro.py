@@ -19,8 +19,9 @@ needs_micro = pytest.mark.skipif(
 
 @needs_micro
 def test_arenas_of_several_files(converted: Converted) -> None:
-    names = ["int8", "float32", "float16", "int16x8"]
-    int8, float32, float16, int16x8 = measure_arenas([converted.paths[name] for name in names])
+    names = ["int8", "float32", "float16", "int16x8", "int4"]
+    found = measure_arenas([converted.paths[name] for name in names])
+    int8, float32, float16, int16x8, int4 = found
     assert int8[1] is float32[1] is int16x8[1] is None
     assert int8[0] is not None and float32[0] is not None and int16x8[0] is not None
     # conv (512) and depthwise (288 bytes) live at the same time, plus what the operators keep.
@@ -28,6 +29,9 @@ def test_arenas_of_several_files(converted: Converted) -> None:
     assert int8[0] < int16x8[0] < float32[0]
     assert float16[0] is None
     assert float16[1] is not None and "DEQUANTIZE" in float16[1]
+    # No kernel there for float activations and integer weights.
+    assert int4[0] is None
+    assert int4[1] is not None and "CONV_2D" in int4[1]
 
 
 @needs_micro

@@ -80,7 +80,10 @@ def test_float_activations_between_int8_kernels_are_found(
         check_dtypes(path, ConversionRequest("dense", "int8", "float32"))
 
 
-@pytest.mark.parametrize("name", ["float32", "float16", "dynamic_range", "int8", "int16x8"])
+@pytest.mark.parametrize(
+    "name",
+    ["float32", "float16", "dynamic_range", "int8", "int16x8", "int4", "int4_blocks", "int2"],
+)
 def test_sparsity_holds_in_every_file(converted: Converted, name: str) -> None:
     path = converted.paths[name]
     assert check_sparsity(path, [DENSE]) >= 0.75

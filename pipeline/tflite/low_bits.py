@@ -1,0 +1,140 @@
+"""int4 and int2 weights, by ai-edge-quantizer: from a float `.tflite` to one with packed kernels.
+
+Activations stay float32 in the file; the runtime quantizes them to int8 as it goes (dynamic range).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline.tflite.flatbuffer import decode_model
+from pipeline.tflite.zero_scales import mend_zero_scales
+
+WeightAlgorithm = Literal["min_max", "octav", "mse", "gptq"]
+LOW_BIT_SCHEMES = ("int4", "int2")
+WEIGHT_ALGORITHMS = ("min_max", "octav", "mse", "gptq")
+BLOCK_SIZES = (32, 64, 128, 256)
+DENSE = "FULLY_CONNECTED"
+# Type of the kernels by operator. ai-edge-quantizer 0.10.0 has forms below int8 for the first two
+# only, and none at all for operators that are not here. ai-edge-litert 2.3.0 runs a CONV_2D with
+# an int2 kernel, but its outputs are garbage or NaN: those get int4.
+KERNEL_DTYPES: dict[str, dict[str, str]] = {
+    "int4": {
+        DENSE: "int4",
+        "CONV_2D": "int4",
+        "DEPTHWISE_CONV_2D": "int8",
+        "TRANSPOSE_CONV": "int8",
+        "BATCH_MATMUL": "int8",
+    },
+    "int2": {
+        DENSE: "int2",
+        "CONV_2D": "int4",
+        "DEPTHWISE_CONV_2D": "int8",
+        "TRANSPOSE_CONV": "int8",
+        "BATCH_MATMUL": "int8",
+    },
+}
+_BITS = {"int2": 2, "int4": 4, "int8": 8}
+# ai-edge-quantizer's own names, where they differ.
+_OPERATORS = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
+_ALGORITHMS = {
+    "min_max": "min_max_uniform_quantize",
+    "octav": "OCTAV",
+    "mse": "MSE",
+    "gptq": "GPTQ",
+}
+_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What one kind of operator, or one operator, is given; later rules win."""
+
+    scope: str
+    operator: str
+    num_bits: int
+    granularity: str
+    algorithm: str
+
+
+def quantize_weights(
+    content: bytes,
+    scheme: str,
+    algorithm: str,
+    dense_scales: str,
+    block_size: int | None,
+    batches: Iterable[dict[str, np.ndarray]] | None = None,
+) -> bytes:
+    """Quantizes the kernels of a float file.
+
+    Args:
+        content: the float `.tflite`, with the signature `serving_default`.
+        scheme: one of LOW_BIT_SCHEMES.
+        algorithm: that chooses the scales: min_max; octav (Sakr et al. 2022, arXiv 2206.06501);
+            mse (a fixed multiple of the standard deviation); gptq (Frantar et al. 2023, arXiv
+            2210.17323: errors are made up for by the weights that follow; dense kernels, the
+            others by min_max).
+        dense_scales: per_channel or per_tensor.
+        block_size: inputs of a dense layer that share a float16 scale; None: all of them. Kernels
+            that it does not divide have a scale per channel.
+        batches: one dict of input name → array per batch; what gptq measures.
+
+    Returns:
+        The content of the quantized file.
+    """
+    from ai_edge_quantizer import quantizer
+    from ai_edge_quantizer.qtyping import QuantGranularity, TFLOperationName
+
+    made = quantizer.Quantizer(content)
+    for rule in _rules(content, scheme, algorithm, dense_scales, block_size):
+        made.add_dynamic_config(
+            rule.scope,
+            TFLOperationName(rule.operator),
+            rule.num_bits,
+            QuantGranularity(rule.granularity),
+            rule.algorithm,
+        )
+    found = None
+    if algorithm == "gptq":
+        # One thread: sums in another order would be other bytes.
+        found = made.calibrate({_SIGNATURE: list(batches or ())}, num_threads=1)
+    result = made.quantize(found, enable_progress_bar=False, enable_progress_report=False)
+    return mend_zero_scales(bytes(result.quantized_model))
+
+
+def divided_kernels(content: bytes, block_size: int) -> Iterator[tuple[str, Any]]:
+    """Yields (name of the operator's output, kernel) of each dense layer that blocks divide."""
+    subgraph = decode_model(content).main
+    for operator in subgraph.operators:
+        if operator.name == DENSE:
+            kernel = subgraph.tensors[operator.inputs[1]]
+            if kernel.data is not None and kernel.shape[1] % block_size == 0:
+                yield subgraph.tensors[operator.outputs[0]].name, kernel
+
+
+def _rules(
+    content: bytes, scheme: str, algorithm: str, dense_scales: str, block_size: int | None
+) -> Iterator[_Rule]:
+    for operator, dtype in KERNEL_DTYPES[scheme].items():
+        chosen = algorithm
+        if dtype == "int8" or (algorithm == "gptq" and operator != DENSE):
+            chosen = "min_max"
+        whole = operator == DENSE and dense_scales == "per_tensor"
+        yield _Rule(
+            ".*",
+            _OPERATORS.get(operator, operator),
+            _BITS[dtype],
+            "TENSORWISE" if whole else "CHANNELWISE",
+            _ALGORITHMS[chosen],
+        )
+    if block_size is not None:
+        num_bits = _BITS[KERNEL_DTYPES[scheme][DENSE]]
+        for output, _ in divided_kernels(content, block_size):
+            # An operator's scope is the name of its output and a semicolon.
+            scope = f"^{re.escape(output)};"
+            yield _Rule(scope, DENSE, num_bits, f"BLOCKWISE_{block_size}", _ALGORITHMS[algorithm])
