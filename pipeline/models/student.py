@@ -46,4 +46,4 @@ def _in_probabilities(model: keras.Model, task: Task) -> keras.Model:
     if activation is None:
         return model
     outputs = keras.layers.Activation(activation, name="probabilities")(model.outputs[0])
-    return keras.Model(model.inputs, outputs, name=model.name)
+    return keras.Model(model.input, outputs, name=model.name)
