@@ -188,9 +188,7 @@ class _Check:
         """Writes a reference to the user's own class or function; its settings are checked."""
         made = self.custom.reference(node)
         if isinstance(found, type):
-            config = node.get("config")
-            if not isinstance(config, dict):
-                raise Refusal(f"{where} has no settings")
+            _, config = class_and_config(node, where)
             if isinstance(config.get("layers"), list) and "input_layers" in config:
                 made["config"] = self._model("Functional", config, where)["config"]
             else:

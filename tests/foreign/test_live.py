@@ -19,8 +19,10 @@ from tests.foreign.foreign_models import (
 )
 
 
-@pytest.mark.parametrize("model_name", list(MODELS))
-@pytest.mark.parametrize("name", ["keras", "tf_keras"])
+# A Keras 3 model is copied by Keras itself; of tf_keras each kind is rebuilt.
+@pytest.mark.parametrize(
+    ("name", "model_name"), [("keras", "operators"), *[("tf_keras", name) for name in MODELS]]
+)
 def test_a_model_of_either_library(name: str, model_name: str) -> None:
     theirs = with_signal(MODELS[model_name](library(name)))
     found = from_live(theirs)

@@ -27,7 +27,7 @@ from pipeline.foreign.load import rebuild_contents
 from pipeline.foreign.read_child import read_file
 from pipeline.foreign.reading import FileContents, collect
 
-EXAMPLES = int(os.environ.get("SLIMLINE_MUTATIONS", "10"))
+EXAMPLES = int(os.environ.get("SLIMLINE_MUTATIONS", "8"))
 QUICK = settings(
     max_examples=EXAMPLES,
     deadline=None,
