@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.bridge.bridge_layer import is_bridge_layer
+from pipeline.bridge.bridge_layer import LayerSpec
 from pipeline.bridge.conversion_forms import forms_for_conversion
 from pipeline.tflite.saved_model import Names, save_keras_model
 
@@ -38,8 +38,10 @@ def save_crossed_for_conversion(
         names: of the Keras 3 model's inputs and outputs.
     """
     fuse_recurrent_layers(model)
-    as_themselves = [layer.spec.layer for layer in model.layers if is_bridge_layer(layer)]
-    with forms_for_conversion(as_themselves):
+    parts = list(model._flatten_layers())
+    specs = [layer.spec for layer in parts if hasattr(layer, "spec")]
+    parts += [spec.layer if isinstance(spec, LayerSpec) else spec.operation for spec in specs]
+    with forms_for_conversion(parts):
         save_keras_model(model, directory, batch_size, names)
 
 

@@ -31,7 +31,8 @@ def forms_for_conversion(parts: Iterable[Any]) -> Iterator[None]:
 
     Args:
         parts: layers or operations of Keras 3, built, or a whole model; what is inside them
-            (nested models, wrapped layers) takes its form too. Afterwards they are as they were.
+            (nested models, wrapped layers) takes its form too. Layers of tf_keras take those of
+            activations. Afterwards they are as they were.
     """
     import keras
 
@@ -45,8 +46,8 @@ def forms_for_conversion(parts: Iterable[Any]) -> Iterator[None]:
             activation = _form_of_function(getattr(part, "activation", None))
             if activation is not None:
                 _set(undo, part, "activation", activation)
-            form = FORMS.get(type(part).__name__)
-            if form is not None and type(part).__module__.startswith("keras.src."):
+            form = _form_of_part(part)
+            if form is not None:
                 # Past Keras's own bookkeeping of attributes: nothing of it is to be saved.
                 object.__setattr__(part, "call", form(part))
                 undo.callback(object.__delattr__, part, "call")
@@ -66,10 +67,20 @@ def _everything_in(parts: Iterable[Any]) -> Iterator[Any]:
     yield from known.values()
 
 
+def _form_of_part(part: Any) -> Form | None:
+    name, module = type(part).__name__, type(part).__module__
+    is_own = module.startswith("keras.src.")
+    is_like_it = module.startswith("tf_keras.src.") and name in _ALIKE_IN_TF_KERAS
+    return FORMS.get(name) if is_own or is_like_it else None
+
+
 def _form_of_function(function: Any) -> Callable[..., Any] | None:
-    name = getattr(function, "__name__", "")
-    own = getattr(function, "__module__", "").startswith("keras.src.activations")
-    return ACTIVATION_FORMS.get(name) if own else None
+    name, module = getattr(function, "__name__", ""), getattr(function, "__module__", "")
+    if module.startswith(("keras.src.activations", "tf_keras.src.activations")):
+        return ACTIVATION_FORMS.get(name)
+    # What the bridge makes of a function that tf_keras lacks.
+    known = ACTIVATION_FORMS.get(name.removeprefix("keras_3_"))
+    return known if name.startswith("keras_3_") else None
 
 
 def _set(undo: ExitStack, layer: Any, name: str, value: Any) -> None:
@@ -221,6 +232,7 @@ def _time_distributed(layer: Any) -> Callable[..., Any]:
     return call
 
 
+_ALIKE_IN_TF_KERAS = frozenset({"ELU", "GroupNormalization", "PReLU"})
 # Class name → the call in its stead.
 FORMS: dict[str, Form] = {
     "ELU": _elu_layer,

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.bridge.conversion import fuse_recurrent_layers, save_for_conversion
+from pipeline.bridge.conversion import (
+    fuse_recurrent_layers,
+    save_crossed_for_conversion,
+    save_for_conversion,
+)
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.start import import_tf_keras
+from pipeline.compression.statistics import compare
 from pipeline.errors import PromiseError
 from pipeline.models.build import build_model
 from pipeline.models.kernels import count_kernel_zeros
@@ -20,7 +25,7 @@ from pipeline.tflite.convert import ConversionRequest, convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.micro import NOT_AVAILABLE, measure_arena
-from pipeline.tflite.saved_model import save_keras_model
+from pipeline.tflite.saved_model import own_names, save_keras_model
 from pipeline.tflite.verify import check_dtypes, check_zeros_kept, compare_outputs
 from pipeline.tflite.worker import ConversionWorker
 from tests.models.text_models import text_config
@@ -131,6 +136,25 @@ def test_layers_that_are_not_standard_are_unrolled() -> None:
     assert standard._could_use_gpu_kernel and not standard.unroll
     after = model(np.ones((1, 4, 3), np.float32)).numpy()
     np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_a_crossed_model_takes_the_forms_too(converter: ConversionWorker, tmp_path: Path) -> None:
+    """As Keras wrote it, selu and celu alone put the outputs off by half their spread."""
+    import keras
+
+    layers = keras.layers
+    x = inputs = keras.Input((12,))
+    for activation in ("selu", "celu"):
+        x = layers.Dense(8, activation)(x)
+    outputs = layers.Dense(3)(layers.GroupNormalization(2)(keras.ops.elu(layers.Dense(8)(x))))
+    model = keras.Model(inputs, outputs)
+    x = RNG.normal(size=(40, 12)).astype(np.float32)
+    save_crossed_for_conversion(to_tf_keras(model), tmp_path / "saved", 1, own_names(model))
+    paths = convert(tmp_path / "saved", [FLOAT, INT8], x, tmp_path, converter)
+    check_dtypes(paths["int8"], INT8)
+    reference = predict_outputs(model, x)
+    assert compare(reference, load(paths["float"]).predict(x)).max_difference < 1e-4
+    assert compare(reference, load(paths["int8"]).predict(x)).mean_difference < 0.1
 
 
 def test_masks_of_recurrent_dropout_come_from_the_bridges_seed() -> None:
