@@ -50,6 +50,8 @@ def test_every_file_of_the_chain_ships(taught: tuple[RunResult, Path]) -> None:
     found = result.metrics["distill"]
     assert found["parameters"] < found["teacher"]["parameters"]
     assert found["teacher"]["validation"] == result.metrics["train"]["validation"]
+    (note,) = result.stages["distill"].notes
+    assert note.startswith("the student has 910 parameters and a validation accuracy of 0.")
     student = load_model(folder / "taught" / "distill" / "model.keras")
     assert student.count_params() == found["parameters"] == 64 * 12 + 12 + 12 * 10 + 10
     x = np.zeros((1, 8, 8, 1), np.float32)
