@@ -28,7 +28,7 @@ class Wishes:
     Attributes:
         sparsity: fraction of zeros in the pruned kernels, [0, 1); 0 leaves pruning out; None: the
             default, where the model can be pruned.
-        scheme: of the file that ships: int8, int16x8, float16, dynamic_range.
+        scheme: of the file that ships: int8, int16x8, float16, dynamic_range, int4, int2.
         max_accuracy_drop: bound on validation data, against the model as given.
         epochs: of each fine-tuning; None: as many as UPDATES updates need.
         task: name of a task; None: as the model tells.

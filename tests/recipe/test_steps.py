@@ -43,6 +43,7 @@ def test_the_rate_is_that_of_the_training() -> None:
         (Wishes(), "parity", True, "quantize"),
         (Wishes(qat=True), "classification", True, "prune"),
         (Wishes(scheme="float16", max_accuracy_drop=0.01), "classification", True, "prune"),
+        (Wishes(scheme="int4"), "classification", True, "prune"),
     ],
 )
 def test_a_recipe_is_a_configuration_that_can_be_planned(
