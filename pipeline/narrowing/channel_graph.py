@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.bridge.graph import Call, Graph, walk
 from pipeline.compression.channels import Sliced, Ties
 from pipeline.narrowing.follower import Follower
-from pipeline.narrowing.rules import follow
+from pipeline.narrowing.rules_table import follow
 
 if TYPE_CHECKING:
     import keras

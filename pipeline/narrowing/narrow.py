@@ -10,17 +10,13 @@ import numpy as np
 
 from pipeline.bridge.graph import walk
 from pipeline.bridge.layer_patterns import check_patterns, first_match
-from pipeline.compression.channels import Cost
-from pipeline.compression.spread import spread_by_sensitivity, spread_uniformly
 from pipeline.config.train import TrainConfig
-from pipeline.data.prepared import Split
 from pipeline.data.representative import choose_representative
-from pipeline.errors import ConfigError, PromiseError
+from pipeline.errors import PromiseError
 from pipeline.narrowing.channel_graph import ChannelGraph, find_channels
-from pipeline.narrowing.groups import Group, count_macs, find_groups, macs_cost, parameter_cost
+from pipeline.narrowing.groups import Group, count_macs, find_groups
 from pipeline.narrowing.rebuild import prove_rebuilt, rebuild
-from pipeline.narrowing.scores import score_by_norm, score_by_scale, score_by_taylor
-from pipeline.narrowing.sensitivity import measure_sensitivity
+from pipeline.narrowing.selection import choose_removed, keep_others, score_units
 from pipeline.training.evaluate import evaluate_model
 from pipeline.training.fit import FitResult, fit
 
@@ -43,7 +39,8 @@ class NarrowResult:
         counted: figures of the model before and after.
         layers: for each layer that makes channels: layer, class, before, after, and the reason
             why it kept all of them, or null.
-        sensitivity: for each group: layers, units, removed, and the measured points, if any.
+        groups: for each group: layers, units, removed, and loss_rise, the points [units removed,
+            rise of the loss] that were measured, if any.
         difference: largest relative difference that the proof of the rebuilding found.
         start: loss and metric on the validation split before the fine-tuning.
         fit: the fine-tuning.
@@ -100,11 +97,10 @@ def narrow(
         TrainingError: a loss of the fine-tuning is not finite.
     """
     channels = _find_channels(model, config)
-    scores = _score(channels, data, config, seed)
+    scores = score_units(channels, data, config, seed)
     groups = find_groups(channels, scores, config.min_channels)
-    cost = _cost(model, channels, config)
-    removed, curves = _choose(model, channels, groups, cost, data, config, seed, progress)
-    kept = _kept(channels, groups, removed)
+    removed, curves = choose_removed(model, channels, groups, data, config, seed, progress)
+    kept = keep_others(channels, groups, removed)
     smaller = rebuild(model, channels, kept)
     chosen = choose_representative(data.validation, data.task, PROOF_SAMPLES, seed)
     difference = prove_rebuilt(model, smaller, channels, kept, data.validation.x[chosen])
@@ -122,12 +118,7 @@ def narrow(
         counted,
         _describe_layers(channels, scores, kept, config),
         [
-            {
-                "layers": list(group.layers),
-                "units": len(group.units),
-                "removed": int(count),
-                "loss_rise": [[n, rise] for n, rise in curve.items()],
-            }
+            _describe_group(group, int(count), curve)
             for group, count, curve in zip(groups, removed, curves, strict=True)
         ],
         difference,
@@ -143,76 +134,6 @@ def _find_channels(model: keras.Model, config: NarrowConfig) -> ChannelGraph:
     channels = find_channels(model, is_skipped)
     check_patterns("narrow", config.layers, channels.producers)
     return channels
-
-
-def _score(
-    channels: ChannelGraph, data: PreparedData, config: NarrowConfig, seed: int
-) -> np.ndarray:
-    if config.importance == "taylor":
-        split = _chosen(data, "train", config.sample_count, seed)
-        return score_by_taylor(channels, split, data.task)
-    if config.importance == "batch_norm":
-        if not channels.scales:
-            raise ConfigError(
-                "narrow.importance: batch_norm needs BatchNormalization layers with gamma, and "
-                "the model has none; use taylor, l1 or l2"
-            )
-        return score_by_scale(channels)
-    return score_by_norm(channels, 1 if config.importance == "l1" else 2)
-
-
-def _chosen(data: PreparedData, split: str, count: int, seed: int) -> Split:
-    """Takes so many samples of a split, as many of each class as of any other."""
-    whole = data.splits[split]
-    rows = choose_representative(whole, data.task, count, seed)
-    return Split(whole.x[rows], whole.y[rows])
-
-
-def _cost(model: keras.Model, channels: ChannelGraph, config: NarrowConfig) -> Cost:
-    if config.target.figure == "macs":
-        return macs_cost(channels)
-    return parameter_cost(model, channels)
-
-
-def _choose(
-    model: keras.Model,
-    channels: ChannelGraph,
-    groups: list[Group],
-    cost: Cost,
-    data: PreparedData,
-    config: NarrowConfig,
-    seed: int,
-    progress: Progress,
-) -> tuple[np.ndarray, list[dict[int, float]]]:
-    """Returns how many units each group loses, and what was measured of its sensitivity."""
-    removable = np.array([len(group.order) for group in groups], dtype=np.int64)
-
-    def cost_of(counts: np.ndarray) -> float:
-        return cost.of(_kept(channels, groups, counts))
-
-    whole = cost_of(np.zeros_like(removable))
-    budget = config.target.fraction * whole
-    least = cost_of(removable)
-    if least > budget:
-        raise PromiseError(
-            f"narrow: target.{config.target.figure} {config.target.fraction:g} cannot be met: "
-            f"{least / whole:.3f} remain with min_channels {config.min_channels} in every layer "
-            f"that may be narrowed ({'; '.join(group.name for group in groups) or 'none'}); raise "
-            "the target or lower min_channels"
-        )
-    if config.distribution == "uniform":
-        sizes = np.array([len(group.units) for group in groups])
-        return spread_uniformly(sizes, removable, cost_of, budget), [{} for _ in groups]
-    split = _chosen(data, "validation", config.sample_count, seed)
-    curves = measure_sensitivity(model, channels, groups, split, data.task, progress)
-    return spread_by_sensitivity(removable, curves, cost_of, budget), curves
-
-
-def _kept(channels: ChannelGraph, groups: list[Group], removed: np.ndarray) -> np.ndarray:
-    kept = np.ones(channels.count, bool)
-    for group, count in zip(groups, removed, strict=True):
-        kept[group.order[:count]] = False
-    return kept
 
 
 def _count(model: keras.Model) -> dict[str, int | None]:
@@ -238,6 +159,15 @@ def _check_target(counted: dict[str, dict[str, int | None]], config: NarrowConfi
 def _fine_tuning(config: NarrowConfig) -> TrainConfig:
     shared = TrainConfig.model_fields.keys() & type(config).model_fields.keys()
     return TrainConfig(**{name: getattr(config, name) for name in shared})
+
+
+def _describe_group(group: Group, removed: int, curve: dict[int, float]) -> dict[str, Any]:
+    return {
+        "layers": list(group.layers),
+        "units": len(group.units),
+        "removed": removed,
+        "loss_rise": [[count, rise] for count, rise in curve.items()],
+    }
 
 
 def _describe_layers(

@@ -1,7 +1,7 @@
-"""What each layer and operation does to channels: one explicit table.
+"""What a layer or operation does to channels, one function for each kind of it.
 
-All rules are about channels in the last axis. What has no rule, or mixes channels in a way that
-no kernel tells, is left alone: the channels that it reads and makes stay.
+All are about channels in the last axis; each labels what the call makes, and notes which weights
+lose entries with which channels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.bridge.graph import Call, Ref
+from pipeline.bridge.graph import Call
 from pipeline.narrowing.follower import Follower
 
 Rule = Callable[[Call, Follower], None]
@@ -25,64 +25,22 @@ POINTWISE = frozenset(
         "tanh_shrink",
     }
 )  # fmt: skip
+# Layers that do to every channel the same, whatever stands in the others.
+KEEPING = frozenset(
+    {
+        "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D",
+        "AveragePooling2D", "AveragePooling3D", "Cropping1D", "Cropping2D", "Cropping3D",
+        "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D", "GlobalMaxPooling3D", "Identity", "LeakyReLU", "MaxPooling1D",
+        "MaxPooling2D", "MaxPooling3D", "ReLU", "RepeatVector", "SpatialDropout1D",
+        "SpatialDropout2D", "SpatialDropout3D", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    }
+)  # fmt: skip
 
 
-def follow(call: Call, follower: Follower) -> None:
-    """Labels the channels that a call makes, and notes what it does with those that it reads.
-
-    Args:
-        call: the next one, in an order in which they can be run.
-        follower: changed; afterwards it has labels for the call's outputs.
-    """
-    rule = _rule_for(call.layer)
-    if rule is None:
-        follower.leave_alone(call, f"{call.name} ({type(call.layer).__name__}) may mix channels")
-        return
-    reason = _obstacle(call, follower)
-    if reason is not None:
-        follower.leave_alone(call, reason)
-    else:
-        rule(call, follower)
-
-
-def _rule_for(layer: Any) -> Rule | None:
-    """Layers and operations share names: Average the layer merges, the operation reduces."""
-    import keras
-
-    if not type(layer).__module__.startswith("keras.src."):
-        return None
-    table = LAYERS if isinstance(layer, keras.layers.Layer) else OPERATIONS
-    return table.get(type(layer).__name__)
-
-
-def _obstacle(call: Call, follower: Follower) -> str | None:
-    """Says why a call is left alone although there is a rule for it, or None."""
-    layer = call.layer
-    if "/" in call.name:
-        return f"{call.name} is inside a nested model"
-    if getattr(layer, "data_format", None) == "channels_first":
-        return f"{call.name} has its channels first"
-    if getattr(layer, "groups", 1) != 1:
-        return f"{call.name} convolves in groups"
-    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
-        return f"{call.name} holds more than its kernel (LoRA, or quantized)"
-    if getattr(layer, "noise_shape", None) is not None:
-        return f"{call.name} drops by a shape of its own"
-    known = Ref | int | float | str | np.generic | None
-    if not all(isinstance(leaf, known) for leaf in _leaves(call)):
-        return f"{call.name} reads a constant array"
-    if type(layer).__name__ != "Embedding" and not len(follower.labels[call.inputs[0]]):
-        return f"{call.name} reads a size that is not known"
-    return None
-
-
-def _leaves(call: Call) -> list[Any]:
-    import keras
-
-    return keras.tree.flatten((call.args, call.kwargs))
-
-
-def _keep(call: Call, follower: Follower) -> None:
+def keep(call: Call, follower: Follower) -> None:
     """Every channel stays where it is."""
     labels = follower.inputs(call)[0]
     if _activation_mixes(call.layer):
@@ -106,8 +64,14 @@ def _give_made(call: Call, follower: Follower, labels: np.ndarray) -> None:
     follower.give(call, labels)
 
 
-def _kernel(key: str, reads: int, makes: int) -> Rule:
-    """Layers with one kernel that sums over the channels of axis `reads`."""
+def kernel(key: str, reads: int, makes: int) -> Rule:
+    """Returns the rule of layers with one kernel.
+
+    Args:
+        key: of the layer's configuration, its number of filters or units.
+        reads: axis of the kernel over whose channels it sums.
+        makes: axis of the channels that it makes.
+    """
 
     def rule(call: Call, follower: Follower) -> None:
         read = follower.inputs(call)[0]
@@ -119,7 +83,8 @@ def _kernel(key: str, reads: int, makes: int) -> Rule:
     return rule
 
 
-def _separable(call: Call, follower: Follower) -> None:
+def separable(call: Call, follower: Follower) -> None:
+    """Depthwise filters for each channel, then a kernel over all that they make."""
     read = follower.inputs(call)[0]
     made = follower.make(call, "filters", call.layer.filters)
     between = np.repeat(read, call.layer.depth_multiplier)
@@ -129,19 +94,22 @@ def _separable(call: Call, follower: Follower) -> None:
     _give_made(call, follower, made)
 
 
-def _depthwise(call: Call, follower: Follower) -> None:
+def depthwise(call: Call, follower: Follower) -> None:
+    """Filters for each channel: what they make of one goes with it."""
     read = follower.inputs(call)[0]
     follower.slice(call, "kernel", {-2: read})
     _give_made(call, follower, np.repeat(read, call.layer.depth_multiplier))
 
 
-def _embedding(call: Call, follower: Follower) -> None:
+def embedding(call: Call, follower: Follower) -> None:
+    """A row of channels for each token."""
     made = follower.make(call, "output_dim", call.layer.output_dim)
     follower.slice(call, "embeddings", {-1: made}, makes=-1)
     follower.give(call, made)
 
 
-def _batch_normalization(call: Call, follower: Follower) -> None:
+def batch_normalization(call: Call, follower: Follower) -> None:
+    """A scale, a shift and statistics for each channel."""
     rank = len(follower.shapes[call.inputs[0]])
     if call.layer.axis not in (-1, rank - 1) or len(call.inputs) > 1:
         follower.leave_alone(call, f"{call.name} normalizes another axis than the last")
@@ -154,28 +122,32 @@ def _batch_normalization(call: Call, follower: Follower) -> None:
     follower.give(call, labels)
 
 
-def _prelu(call: Call, follower: Follower) -> None:
+def prelu(call: Call, follower: Follower) -> None:
+    """A slope for each channel, or one for all."""
     labels = follower.inputs(call)[0]
     if call.layer.alpha.shape[-1] == len(labels):
         follower.slice(call, "alpha", {-1: labels})
     follower.give(call, labels)
 
 
-def _rescaling(call: Call, follower: Follower) -> None:
+def rescaling(call: Call, follower: Follower) -> None:
+    """One scale and offset for all channels."""
     if np.ndim(call.layer.scale) or np.ndim(call.layer.offset):
         follower.leave_alone(call, f"{call.name} has a scale for each channel")
     else:
         follower.give(call, follower.inputs(call)[0])
 
 
-def _permute(call: Call, follower: Follower) -> None:
+def permute(call: Call, follower: Follower) -> None:
+    """Moves positions; channels stay the last axis."""
     if call.layer.dims[-1] != len(call.layer.dims):
         follower.leave_alone(call, f"{call.name} moves the channels to another axis")
     else:
         follower.give(call, follower.inputs(call)[0])
 
 
-def _flatten(call: Call, follower: Follower) -> None:
+def flatten(call: Call, follower: Follower) -> None:
+    """Strings positions together: each channel stands there once for every position."""
     places = _places(follower.shapes[call.inputs[0]])
     if places is None:
         follower.leave_alone(call, f"{call.name} flattens a size that is not known")
@@ -183,7 +155,7 @@ def _flatten(call: Call, follower: Follower) -> None:
         follower.give(call, np.tile(follower.inputs(call)[0], places))
 
 
-def _reshape(call: Call, follower: Follower) -> None:
+def reshape(call: Call, follower: Follower) -> None:
     """Channels stay channels if the new last axis has the same ones at every place."""
     shape = follower.shapes[call.outputs[0]]
     before, after = _places(follower.shapes[call.inputs[0]]), _places(shape)
@@ -209,7 +181,7 @@ def _places(shape: tuple[int | None, ...]) -> int | None:
     return None if None in places else prod(places)  # type: ignore[arg-type]
 
 
-def _merge(call: Call, follower: Follower) -> None:
+def merge(call: Call, follower: Follower) -> None:
     """Channels that are added, multiplied, … element by element stand or fall together."""
     shapes = [follower.shapes[ref] for ref in call.inputs]
     labels = follower.inputs(call)
@@ -226,7 +198,8 @@ def _merge(call: Call, follower: Follower) -> None:
     follower.give(call, wide[0])
 
 
-def _concatenate(call: Call, follower: Follower) -> None:
+def concatenate(call: Call, follower: Follower) -> None:
+    """Strings channels together, or positions of the same channels."""
     rank = len(follower.shapes[call.outputs[0]])
     labels = follower.inputs(call)
     if call.layer.axis % rank == rank - 1:
@@ -235,53 +208,3 @@ def _concatenate(call: Call, follower: Follower) -> None:
     for each in labels[1:]:
         follower.ties.tie(labels[0], each)
     follower.give(call, labels[0])
-
-
-# Layers that do to every channel the same, whatever stands in the others.
-KEEPING = frozenset(
-    {
-        "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D",
-        "AveragePooling2D", "AveragePooling3D", "Cropping1D", "Cropping2D", "Cropping3D",
-        "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-        "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D", "GlobalMaxPooling3D", "Identity", "LeakyReLU", "MaxPooling1D",
-        "MaxPooling2D", "MaxPooling3D", "ReLU", "RepeatVector", "SpatialDropout1D",
-        "SpatialDropout2D", "SpatialDropout3D", "UpSampling1D", "UpSampling2D", "UpSampling3D",
-        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
-    }
-)  # fmt: skip
-LAYERS: dict[str, Rule] = {
-    **dict.fromkeys(KEEPING, _keep),
-    **dict.fromkeys(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"), _merge),
-    "Dense": _kernel("units", reads=-2, makes=-1),
-    "Conv1D": _kernel("filters", reads=-2, makes=-1),
-    "Conv2D": _kernel("filters", reads=-2, makes=-1),
-    "Conv3D": _kernel("filters", reads=-2, makes=-1),
-    "Conv1DTranspose": _kernel("filters", reads=-1, makes=-2),
-    "Conv2DTranspose": _kernel("filters", reads=-1, makes=-2),
-    "Conv3DTranspose": _kernel("filters", reads=-1, makes=-2),
-    "SeparableConv1D": _separable,
-    "SeparableConv2D": _separable,
-    "DepthwiseConv1D": _depthwise,
-    "DepthwiseConv2D": _depthwise,
-    "Embedding": _embedding,
-    "BatchNormalization": _batch_normalization,
-    "PReLU": _prelu,
-    "Rescaling": _rescaling,
-    "Permute": _permute,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
-    "Concatenate": _concatenate,
-}
-OPERATIONS: dict[str, Rule] = {
-    **dict.fromkeys(
-        ("Abs", "Absolute", "Clip", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu", "LeakyRelu",
-         "Negative", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign",
-         "Square", "Tanh"),
-        _keep,
-    ),
-    **dict.fromkeys(
-        ("Add", "Divide", "Maximum", "Minimum", "Multiply", "Subtract", "TrueDivide"), _merge
-    ),
-    "Concatenate": _concatenate,
-}  # fmt: skip
