@@ -137,6 +137,9 @@ def describe_stage(
     for field, path in model_files(config).items() if "model" in made_of["config"] else ():
         made_of["config"]["model"][field.removeprefix("model.")] = "file"
         made_of["inputs"][field] = describe_files({"": path}, store.folder / DIGEST_CACHE, field)
+    if config.model.architecture == "file" and stage.name != "data":
+        # Every stage behind `load` measures by it.
+        made_of["config"]["model.outputs"] = config.model.outputs
     custom = made_of["config"].get("model", {}).get("custom_objects")
     if custom is not None:
         made_of["inputs"]["model.custom_objects"] = describe_module(custom)
