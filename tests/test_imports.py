@@ -43,7 +43,7 @@ NEIGHBOURS = {
 }
 HEAVY = {
     "tensorflow", "keras", "tf_keras", "tensorflow_model_optimization", "keras_tuner", "sklearn",
-    "ai_edge_litert", "tflite_micro", "scipy", "jinja2",
+    "ai_edge_litert", "ai_edge_quantizer", "tflite_micro", "scipy", "jinja2",
 }  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
