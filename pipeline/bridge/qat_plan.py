@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 # tf_keras classes that tfmot's default 8-bit registry knows; a test compares them.
 QUANTIZED: frozenset[str] = frozenset(
     {
-        "Add", "AveragePooling1D", "AveragePooling2D", "Concatenate", "Conv2D",
-        "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense", "DepthwiseConv2D", "Dropout",
-        "Flatten", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling2D", "Permute", "ReLU", "Reshape",
-        "SeparableConv2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "UpSampling2D",
-        "ZeroPadding1D", "ZeroPadding2D",
+        "Add", "Concatenate", "Conv2D", "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense",
+        "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "LeakyReLU",
+        "MaxPooling2D", "Permute", "ReLU", "Reshape", "SeparableConv2D", "Softmax",
+        "SpatialDropout1D", "SpatialDropout2D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
     }
 )  # fmt: skip
+# Known to tfmot as well. AVERAGE_POOL_2D has one scale on both sides, and where tfmot's quantizers
+# give it two the converter may refuse the model, so for DenseNet (tensorflow 2.21.0, tfmot 0.8.1).
+ONE_SCALE = frozenset({"AveragePooling1D", "AveragePooling2D"})
 # Dense is not among them although tfmot pairs the two: tfmot trains its kernel with one scale,
 # the converter folds the normalization into it and then has the wrong scales. Measured on
 # Fashion-MNIST (small_cnn, tensorflow 2.21.0, tfmot 0.8.1): outputs off by 27 % of their spread
@@ -91,6 +93,8 @@ def reason_to_leave(layer: Any, calls: int = 1) -> str | None:
         return f"operation {type(layer.spec.operation).__name__}, which tfmot does not know"
     if class_name == "BridgeLayer":
         return f"runs as itself: {layer.spec.reason}"
+    if class_name in ONE_SCALE:
+        return "an average has one scale on both sides, tfmot would give it two"
     if class_name not in QUANTIZED:
         return f"tfmot cannot quantize the class {class_name}"
     if class_name == "UpSampling2D" and layer.interpolation != "nearest":

@@ -206,6 +206,11 @@ def normalized(k: Any, x: Any, activation: Any) -> Any:
     return activation(k.BatchNormalization()(k.Conv2D(4, 3, padding="same", use_bias=False)(x)))
 
 
+def dense_block(k: Any, x: Any) -> Any:
+    x = k.AveragePooling2D(2)(k.Conv2D(4, 3, padding="same")(x))
+    return k.Concatenate()([x, k.Conv2D(4, 1)(k.ReLU()(k.BatchNormalization()(x)))])
+
+
 # body → its operators in the file, without those of the head
 INT8: dict[str, tuple[Any, dict[str, int]]] = {
     "an activation that is left": (
@@ -223,6 +228,10 @@ INT8: dict[str, tuple[Any, dict[str, int]]] = {
     "upwards": (
         lambda k, x: k.UpSampling2D()(k.Conv2DTranspose(2, 2, strides=2)(k.MaxPooling2D(4)(x))),
         {"MAX_POOL_2D": 1, "TRANSPOSE_CONV": 1, "RESIZE_NEAREST_NEIGHBOR": 1},
+    ),
+    "an average, as in DenseNet": (
+        dense_block,
+        {"CONV_2D": 2, "AVERAGE_POOL_2D": 1, "MUL": 1, "QUANTIZE": 2, "CONCATENATION": 1},
     ),
     "a layer of the user's own": (
         lambda k, x: Block(4)(k.Conv2D(4, 3, activation="relu")(x)),
@@ -267,3 +276,19 @@ def test_a_quantized_layer_before_an_einsum_still_fails_in_the_converter(
     save_quantized(model, x, tmp_path / "annotated")
     with pytest.raises(PromiseError, match="INT8 != FLOAT32"):
         convert(tmp_path / "annotated", [request], x, tmp_path / "more", converter)
+
+
+def test_an_average_between_two_scales_still_fails_in_the_converter(
+    tiny_data: PreparedData,
+    converter: ConversionWorker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The day this fails, qat_plan may take AveragePooling2D."""
+    monkeypatch.setattr(qat_plan, "QUANTIZED", qat_plan.QUANTIZED | qat_plan.ONE_SCALE)
+    monkeypatch.setattr(qat_plan, "ONE_SCALE", frozenset())
+    x = tiny_data.train.x[:16]
+    save_quantized(classifier(dense_block), x, tmp_path / "saved")
+    request = ConversionRequest("int8", "int8")
+    with pytest.raises(PromiseError, match="AvgPool"):
+        convert(tmp_path / "saved", [request], x, tmp_path / "files", converter)
