@@ -63,7 +63,7 @@ class NarrowConfig(KerasTraining, FineTuneConfig):
         NarrowTarget(macs=0.5), description="what may remain: one of parameters and macs"
     )
     importance: Importance = Field(
-        "taylor",
+        "l1",
         description="what goes first: the smallest norm of the weights (l1, l2), |gamma| "
         "(batch_norm), or estimated change of the loss (taylor)",
     )
