@@ -63,7 +63,7 @@ _PRUNING = {
 _QAT = {
     "epochs": 1,
     "batch_size": SAMPLES // 4,
-    "optimizer": {"name": "sgd", "learning_rate": 1e-5},
+    "optimizer": {"name": "sgd", "learning_rate": 1e-5, "gradient_clipping": {"global_norm": 1.0}},
 }
 
 
@@ -250,7 +250,7 @@ def require_stock_classes(path: Path) -> None:
 
 
 def save_work() -> None:
-    """Leaves out what pays in longer trainings only: optimized graphs, and collected garbage."""
+    """Leaves out what pays in longer trainings only: optimized graphs, garbage collected often."""
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
@@ -275,6 +275,7 @@ def run_steps(chain: Chain, row: dict[str, Any], output: Path) -> None:
             "seconds": round(time.perf_counter() - began, 1),
             "cpu_seconds": round(time.process_time() - cpu, 1),
         }
+        gc.collect()
 
 
 def main(name: str, side: int, output: Path) -> None:
