@@ -7,6 +7,7 @@ from typing import Any
 
 # Of the spread of the outputs over the samples, see the page.
 FLOAT_BOUND, INT8_BOUND = 1e-3, 0.25
+REASON_LENGTH = 160
 STEPS = ("parity", "prune", "ptq", "qat")
 HEADER = """# Every architecture of keras.applications
 
@@ -132,7 +133,7 @@ def _qat_words(qat: dict[str, Any]) -> str:
 
 def _gaps(rows: list[dict[str, Any]], not_run: list[str]) -> str:
     lines = [
-        f"- {row['name']}, {step}: {reason}\n"
+        f"- {row['name']}, {step}: {reason[:REASON_LENGTH]}\n"
         for row in rows
         for step in STEPS
         if (reason := judge(row, step)) is not None
