@@ -65,8 +65,8 @@ def compare_optimizers(
     prepared, data_digest = prepared_data(config, artifacts, progress)
     runtime.start_tensorflow(config.run.seed)
     data = load_data(config.data, prepared, ("train", "validation"))
-    weights = describe_stage(STAGES["train"], config, {}, Store(artifacts))["inputs"].get("weights")
-    digest = study_digest(settings, data_digest, weights)
+    inputs = describe_stage(STAGES["train"], config, {}, Store(artifacts))["inputs"]
+    digest = study_digest(settings, data_digest, inputs.get("model.weights"))
     folder = artifacts / name / FOLDER
     own = folder / digest[:16]
     busy = f"{own}: being compared by another process; wait for it or give another --name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,8 @@ def test_what_may_mix_channels_is_left_alone(build: Any, reason: str | None) -> 
         assert len(found.removable("first")) == 6
     else:
         assert len(found.removable("first")) == 0
-        assert found.reason("first").startswith(reason)
+        # Keras numbers an operation's name over the life of the process: mean_3.
+        assert re.sub(r"_\d+", "", found.reason("first"), count=1).startswith(reason)
 
 
 def test_an_activation_inside_a_layer_may_mix_too() -> None:

@@ -13,7 +13,7 @@ def _count(name: str, inputs: list[tuple[int, ...] | None], output: tuple[int, .
     shapes = [*inputs, output]
     nothing = np.zeros(0)
     tensors = [
-        Tensor(i, "", shape or (), "float32", None, nothing, nothing, 0, False)
+        Tensor(i, "", shape or (), "float32", None, nothing, nothing, 0, 0, False)
         for i, shape in enumerate(shapes)
     ]
     places = tuple(-1 if shape is None else i for i, shape in enumerate(inputs))

@@ -10,17 +10,20 @@ import pytest
 from pipeline.data.prepared import PreparedData
 from pipeline.errors import PromiseError
 from pipeline.progress import SilentProgress
+from pipeline.tflite.worker import ConversionWorker
 from pipeline.training.evaluate import evaluate_model
 from pipeline.tuning.objective import Limit, Rule
 from pipeline.tuning.steps import Steps
+from pipeline.tuning.task import TrialInputs
 from pipeline.tuning.winner import Contender, Judge, overrides_of, retrain_winner
 from tests.tuning.conftest import RATE, make_config
 
 
 def test_the_winner_is_trained_in_full(data: PreparedData, tmp_path: Path) -> None:
     values = {RATE: 0.05, "model.units": [4]}
+    inputs = TrialInputs(data, None, ConversionWorker)
     model, result = retrain_winner(
-        make_config(), values, data, 0, tmp_path / "work", tmp_path / "output", SilentProgress()
+        make_config(), values, inputs, 0, tmp_path / "work", tmp_path / "output", SilentProgress()
     )
     assert result.epochs_run == 6
     assert result.history[-1]["learning_rate"] == pytest.approx(0.05)
