@@ -47,11 +47,11 @@ Why {int8_bound:g}: two networks that have nothing to do with each other differ 
 {int8_bound:g} is a correlation of 0.95. Why the training: a network with random weights amplifies
 any rounding from layer to layer: the int8 file of an untrained MobileNetV2 differed by 1.05, that
 of ResNet50 by 1.09, right as they were. After 12 steps what separates the photographs is larger
-than the rounding; offsets of BatchNormalization begin at 1, so that units live, and networks without
-it learn at a tenth of the rate. These networks know nothing else; the accuracy of trained ones is
-measured in other pages. The bound was 0.1 first and was raised when QAT of EfficientNetB0 gave 0.104:
-each figure stands in the table. Rows were measured while the bridge was still being worked on; those
-of NASNetMobile and ResNet152 are from before gradients of QAT were clipped.
+than the rounding; offsets of BatchNormalization begin at 1, so that units live, and networks
+without it learn at a tenth of the rate. These networks know nothing else; the accuracy of trained
+ones is measured in other pages. The bound was 0.1 first and was raised when QAT of EfficientNetB0
+gave 0.104: each figure stands in the table. Rows were measured while the bridge was still being
+worked on; those of NASNetMobile and ResNet152 are from before gradients of QAT were clipped.
 
 CPU seconds are of both processes together, from the start of Python to the end, on {cpu};
 memory is the peak of the larger process. TensorFlow {tensorflow}, tf_keras {tf_keras},
