@@ -15,7 +15,7 @@ from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.progress import Progress, SilentProgress
 from pipeline.recipe.given import take_data, take_model, understand
-from pipeline.recipe.steps import Wishes, make_recipe
+from pipeline.recipe.steps import CALIBRATED, LEARNED, Wishes, make_recipe
 from pipeline.results import RunResult
 
 if TYPE_CHECKING:
@@ -107,11 +107,13 @@ def compress(
     section, notes = understand(found, section, wishes, labelled=data is not None)
     for note in (*found.notes, *notes):
         progress.note(note)
-    attempt = _Attempt(name, found, file, section, Path(artifacts), progress)
+    prunes = can_prune(found.model)
+    samples = _training_samples(name, file, section, artifacts)
+    attempt = _Attempt(name, found, file, section, samples, prunes, Path(artifacts), progress)
     try:
         result = attempt.run(wishes)
     except PromiseError as error:
-        if not _may_train(wishes, section, found.model):
+        if not (prunes and _may_train(wishes, section)):
             raise
         progress.note(f"{error}; going on with quantization-aware training")
         result = attempt.run(replace(wishes, qat=True))
@@ -126,6 +128,8 @@ class _Attempt:
     found: ForeignModel
     file: dict[str, Any]
     section: dict[str, Any]
+    samples: int
+    prunes: bool
     artifacts: Path
     progress: Progress
 
@@ -139,9 +143,9 @@ class _Attempt:
             self.section,
             self.file,
             wishes,
-            self._training_samples(),
+            self.samples,
             None if compiled is None else compiled.learning_rate,
-            can_prune(self.found.model),
+            self.prunes,
         )
         # By way of JSON: what stands twice would become a YAML alias, which is not read.
         plain = json.loads(json.dumps({"run": {"name": self.name}, **values}))
@@ -149,10 +153,16 @@ class _Attempt:
         write_bytes_atomic(self.recipe, f"# Written by slimline compress.\n{text}".encode())
         return run(self.recipe, artifacts=self.artifacts, progress=self.progress)
 
-    def _training_samples(self) -> int:
-        values = {"run": {"name": self.name}, "data": self.section, "model": self.file}
-        prepared = run({**values, "stages": ["report"]}, artifacts=self.artifacts, last="data")
-        return int(prepared.metrics["data"]["samples"]["train"])
+
+def _training_samples(
+    name: str, file: dict[str, Any], section: dict[str, Any], artifacts: str | Path
+) -> int:
+    """Prepares the data of the run, and returns how many samples there are to train on."""
+    # A chain that names them all, so that an earlier run of this name keeps its links.
+    stages = CALIBRATED if section["task"] == "parity" else LEARNED
+    values = {"run": {"name": name}, "data": section, "model": file, "stages": list(stages)}
+    prepared = run(values, artifacts=artifacts, last="data")
+    return int(prepared.metrics["data"]["samples"]["train"])
 
 
 def can_prune(model: keras.Model) -> bool:
@@ -163,8 +173,7 @@ def can_prune(model: keras.Model) -> bool:
     return any(kernels_inside(layer) for layer in walk(model).layers().values())
 
 
-def _may_train(wishes: Wishes, section: dict[str, Any], model: keras.Model) -> bool:
-    """Quantization-aware training is for int8, needs answers, and layers to put it in."""
+def _may_train(wishes: Wishes, section: dict[str, Any]) -> bool:
+    """Quantization-aware training is for int8, and needs answers."""
     bounded = wishes.max_accuracy_drop is not None and not wishes.qat
-    learns = wishes.scheme == "int8" and section["task"] != "parity"
-    return bounded and learns and can_prune(model)
+    return bounded and wishes.scheme == "int8" and section["task"] != "parity"
