@@ -79,6 +79,7 @@ def check_model_file(config: Config) -> None:
                 "data.preprocessing.placement: model puts a layer in front, and model.path is a "
                 "model that is there; use placement: sidecar"
             )
+    _check_meaning(config)
     if config.data.task != "parity":
         return
     learning = [stage for stage in config.stages if stage in LEARNING]
@@ -88,4 +89,20 @@ def check_model_file(config: Config) -> None:
         raise ValueError(
             f"data.task parity: {', '.join(learning)} would have to learn from samples without "
             "answers; give labels, or leave it out"
+        )
+
+
+def _check_meaning(config: Config) -> None:
+    """Refuses what would be accepted and then not looked at."""
+    task, model = config.data.task, config.model
+    if model.architecture == "file":
+        if model.outputs != "auto" and task in ("regression", "reconstruction"):
+            raise ValueError(
+                f"model.outputs: {model.outputs} is told of classes and labels, the answers of "
+                f"data.task {task} are numbers; leave it out"
+            )
+    elif not config.data.standardize_targets and task != "regression":
+        raise ValueError(
+            f"data.standardize_targets: data.task {task} has no targets; leave it out, or set "
+            "data.task: regression"
         )

@@ -81,6 +81,15 @@ SPACE = {"model.path": {"choice": ["a.keras", "b.keras"]}}
              "quantize": {"method": "qat"}},
             "quantize.method qat would have to learn",
         ),
+        (
+            {"model": {**MODEL, "outputs": "logits"}, "data": {"task": "regression",
+             "source": "npz", "path": "x.npz"}},
+            "model.outputs: logits is told of classes and labels",
+        ),
+        (
+            {"data": {"standardize_targets": False}},
+            "data.standardize_targets: data.task classification has no targets; leave it out",
+        ),
         ({"model": {"architecture": "mlp", "weights": "w.txt"}}, "received 'w.txt', expected none"),
     ],
 )  # fmt: skip
