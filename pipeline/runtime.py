@@ -16,14 +16,18 @@ QUIET_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
 }
+# Makes `tf.keras` Keras 2. Users of tfmot have it in their shell.
+LEGACY_SWITCH = "TF_USE_LEGACY_KERAS"
 
 
 def import_tensorflow() -> None:
     """Imports tensorflow, then keras, with their start-up chatter switched off.
 
     The order matters: importing tfmot sets TF_USE_LEGACY_KERAS=1, and with tensorflow and
-    keras imported first `tf.keras` stays Keras 3 (tensorflow 2.21.0, tfmot 0.8.1).
+    keras imported first `tf.keras` stays Keras 3 (tensorflow 2.21.0, tfmot 0.8.1). Where the
+    variable is set already, it is taken out of this process's environment.
     """
+    os.environ.pop(LEGACY_SWITCH, None)
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if "tensorflow" in sys.modules and "keras" in sys.modules:

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import ParamSpec, TypeVar
 
-from pipeline.runtime import import_tensorflow
-
-LEGACY_SWITCH = "TF_USE_LEGACY_KERAS"
+from pipeline.runtime import LEGACY_SWITCH, import_tensorflow
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
