@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pipeline.bridge.centroids import strip_layer, wrap_layer
 from pipeline.bridge.clustering_plan import (
     SECTION,
-    WITHOUT_KERNEL,
     choose_layers,
     clustered_tensors,
 )
 from pipeline.bridge.crossing import copy_weights_back, to_tf_keras, weight_pairs
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
+from pipeline.bridge.kernels import WITHOUT_KERNEL
 from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights, zero_masks
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing

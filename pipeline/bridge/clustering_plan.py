@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.bridge_layer import is_bridge_layer
+from pipeline.bridge.kernels import WITHOUT_KERNEL
 from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.errors import ConfigError
 
@@ -32,7 +33,6 @@ CLUSTERED_WEIGHTS: dict[str, tuple[str, ...]] = {
     "GRU": ("kernel", "recurrent_kernel"),
 }
 # Layers with weights that clustering does not apply to, and why.
-WITHOUT_KERNEL = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "PReLU")
 LEFT_FREE: dict[str, str] = {
     **dict.fromkeys(WITHOUT_KERNEL, "scales, offsets or slopes, no kernel"),
     "DepthwiseConv1D": "tfmot does not cluster depthwise kernels: too much accuracy is lost",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.bridge import clustering_plan, pruning
 from pipeline.bridge.crossing import make_layer, to_tf_keras
 from pipeline.bridge.graph import Graph, walk
+from pipeline.bridge.kernels import WITHOUT_KERNEL
 from pipeline.bridge.qat_plan import plan_quantization
 from pipeline.errors import SlimlineError
 from pipeline.preflight.verdicts import NOTHING, YES, Verdict
@@ -106,7 +107,7 @@ def pruning_verdicts(crossing: Crossing, config: PruneConfig) -> dict[str, Verdi
         config: of the stage prune; its defaults prune whatever can be.
     """
     choose = functools.partial(pruning.choose_layers, config=config)
-    return _chosen_verdicts(crossing, choose, pruning.WITHOUT_KERNEL, "it stays dense")
+    return _chosen_verdicts(crossing, choose, WITHOUT_KERNEL, "it stays dense")
 
 
 def clustering_verdicts(crossing: Crossing, config: ClusterConfig) -> dict[str, Verdict]:
@@ -117,7 +118,7 @@ def clustering_verdicts(crossing: Crossing, config: ClusterConfig) -> dict[str, 
         config: of the stage cluster; its defaults cluster whatever can be.
     """
     choose = functools.partial(clustering_plan.choose_layers, config=config)
-    return _chosen_verdicts(crossing, choose, clustering_plan.WITHOUT_KERNEL, "it keeps its values")
+    return _chosen_verdicts(crossing, choose, WITHOUT_KERNEL, "it keeps its values")
 
 
 def _chosen_verdicts(

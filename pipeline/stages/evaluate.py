@@ -33,7 +33,8 @@ def run(config: Config, context: Context) -> StageResult:
     files = bundle.metrics["files"]
     paths = [bundle.file(file["file"]) for file in files]
     # Samples without answers: what the float file says, which export compared with Keras, counts.
-    data = with_answers(data, "test", load(paths[0], config.evaluate.threads).predict)
+    threads = config.evaluate.threads
+    data = with_answers(data, "test", lambda x: load(paths[0], threads).predict(x))
     task, test = data.task, data.test
     arenas, all_sizes = measure_arenas(paths), _measure_sizes(paths)
     context.progress.begin("evaluate", len(files), "files")
