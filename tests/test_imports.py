@@ -22,7 +22,7 @@ LAYERS = (
     {"data", "models", "tflite", "reporting", "training", "foreign"},
     {"bridge"},
     {"preflight"},
-    {"tuning", "narrowing"},
+    {"tuning", "narrowing", "quantization"},
     {"stages"},
     {"plan", "results"},
     {"record"},

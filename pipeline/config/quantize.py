@@ -98,6 +98,13 @@ class QuantizeConfig(Section):
             raise ValueError("block_size and dense_scales: per_tensor exclude each other")
 
     @property
+    def allowed_loss(self) -> float | None:
+        """The bound that fits the task: max_accuracy_drop or max_error_increase, or None."""
+        if self.max_accuracy_drop is not None:
+            return self.max_accuracy_drop
+        return self.max_error_increase
+
+    @property
     def fine_tuning(self) -> FineTuneConfig:
         """The fine-tuning of method qat, its defaults where none are given."""
         return FineTuneConfig() if self.qat is None else self.qat

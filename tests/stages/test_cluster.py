@@ -70,6 +70,7 @@ def chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return SimpleNamespace(
         inputs={"baselines": {"float": artifact, "clustered": artifact}}, work=tmp_path,
         output=tmp_path, seed=0, converter=lambda: None, input=lambda role: artifact,
+        progress=None,
     )  # fmt: skip
 
 
@@ -87,10 +88,11 @@ def test_export_counts_the_clusters_of_the_float_file(chain: Any) -> None:
 def test_quantize_counts_the_clusters_of_each_file(
     chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = SimpleNamespace(save=lambda *arguments: None, predict=None)
+    for name in ("check_dtypes", "check_zeros_kept"):
+        monkeypatch.setattr(f"pipeline.tflite.verify.{name}", lambda *arguments: None)
+    monkeypatch.setattr("pipeline.models.kernels.count_kernel_zeros", lambda model: [])
     for name, value in {"load_splits": DATA, "with_answers": DATA, "load_input_model": None,
-                        "_prepare_source": source, "_float_metric": 1.0,
-                        "_describe_file": {}}.items():  # fmt: skip
+                        "_float_metric": 1.0}.items():  # fmt: skip
         monkeypatch.setattr(quantize, name, lambda *arguments, value=value: value)
     with pytest.raises(PromiseError, match=r"^int8\.tflite: 1 kernels lost"):
         quantize.run(validate({}), chain)

@@ -1,0 +1,86 @@
+"""Making one `.tflite` file of a source, and checking what was promised of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.quantization.quality import check_quality
+
+if TYPE_CHECKING:
+    from pipeline.config.quantize import QuantizeConfig
+    from pipeline.quantization.material import Material
+    from pipeline.tflite.convert import ConversionRequest
+
+
+def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
+    """Returns what is asked of the converter for one scheme of the section."""
+    from pipeline.tflite.convert import ConversionRequest
+
+    return ConversionRequest(
+        scheme,
+        scheme,  # type: ignore[arg-type]
+        settings.inference_io,
+        settings.dense_scales,
+        settings.float_operators,
+        settings.weight_algorithm,
+        settings.block_size if scheme == "int4" else None,
+    )
+
+
+def describe_file(request: ConversionRequest, path: Path, material: Material) -> dict[str, Any]:
+    """Checks what was promised of one file, and measures it on the validation split.
+
+    Returns:
+        The file's row in the manifest.
+
+    Raises:
+        PromiseError: types, zeros, shared values or the bound on quality do not hold.
+    """
+    from pipeline.compression.sizes import gzip_size
+    from pipeline.models.kernels import count_kernel_zeros
+    from pipeline.tasks.measure import measure
+    from pipeline.tflite.convert import CALIBRATED_SCHEMES
+    from pipeline.tflite.float_operators import find_float_operators
+    from pipeline.tflite.inspect import inspect
+    from pipeline.tflite.interpreter import load
+    from pipeline.tflite.low_bits import LOW_BIT_SCHEMES
+    from pipeline.tflite.verify import check_dtypes, check_zeros_kept
+    from pipeline.tflite.verify_clusters import check_clusters
+    from pipeline.tflite.verify_low_bits import tell_wider_weights
+
+    data, settings = material.data, material.settings
+    check_dtypes(path, request)
+    check_zeros_kept(path, count_kernel_zeros(material.model))
+    check_clusters(path, material.clustered)
+    inspection = inspect(path)
+    validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
+    loss = check_quality(request.name, data.task, validation, material.reference, settings)
+    content = path.read_bytes()
+    in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
+    low = request.scheme in LOW_BIT_SCHEMES
+    return {
+        "name": request.name,
+        "scheme": request.scheme,
+        "float_operators": [operator.to_json() for operator in in_float],
+        "wider_weights": tell_wider_weights(inspection, request.scheme) if low else None,
+        "file": path.name,
+        "size_bytes": len(content),
+        "gzip_bytes": gzip_size(content),
+        "sparsity": inspection.sparsity,
+        "validation": validation,
+        **loss,
+        "tensors": [weight.to_json() for weight in inspection.kernels],
+    }
+
+
+def file_notes(files: list[dict[str, Any]]) -> list[str]:
+    """One line for each integer file that computes something in float, or has wider weights."""
+    wider = [f"{file['name']}: {file['wider_weights']}" for file in files if file["wider_weights"]]
+    return wider + [
+        f"{file['name']}: "
+        + ", ".join(f"{row['operator']} × {row['count']}" for row in file["float_operators"])
+        + " in float32, which has no integer kernel"
+        for file in files
+        if file["float_operators"]
+    ]
