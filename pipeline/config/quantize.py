@@ -14,6 +14,34 @@ Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
 LOW_BITS = frozenset({"int4", "int2"})
 
 
+class RangesConfig(Section):
+    """How the ranges of activations are found on representative samples (docs/calibration.md)."""
+
+    kind: Literal["min_max", "percentile", "mse"] = Field(
+        "min_max",
+        description="the smallest and largest value; all but a few of them; or the least squared "
+        "error of an int8 quantizer",
+    )
+    percentile: float | None = Field(
+        None,
+        gt=50,
+        le=100,
+        description="of kind percentile: the range ends at this percentile of the values that "
+        "are not 0, and at 100 minus it on the other side; default 99.99",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> RangesConfig:
+        if self.percentile is not None and self.kind != "percentile":
+            raise ValueError("percentile belongs to kind: percentile")
+        return self
+
+    @property
+    def at_percentile(self) -> float:
+        """The percentile, its default where none is given."""
+        return 99.99 if self.percentile is None else self.percentile
+
+
 class QuantizeConfig(Section):
     """One `.tflite` per scheme."""
 
@@ -32,6 +60,9 @@ class QuantizeConfig(Section):
     )
     representative_samples: int = Field(
         200, ge=1, le=100_000, description="training samples that set the activations' ranges"
+    )
+    ranges: RangesConfig = Field(
+        RangesConfig(), description="int8 files of method ptq: how activations' ranges are found"
     )
     dense_scales: Literal["per_channel", "per_tensor"] = Field(
         "per_channel",
@@ -78,10 +109,19 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
+        self._check_ranges()
         self._check_low_bits()
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self
+
+    def _check_ranges(self) -> None:
+        if self.ranges.kind == "min_max":
+            return
+        if self.method == "qat":
+            raise ValueError("ranges belongs to ptq; method qat learns its ranges")
+        if "int8" not in self.schemes:
+            raise ValueError("ranges belongs to scheme int8")
 
     def _check_low_bits(self) -> None:
         if self.weight_algorithm != "octav" and not LOW_BITS & set(self.schemes):

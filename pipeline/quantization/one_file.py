@@ -25,6 +25,8 @@ def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
         settings.float_operators,
         settings.weight_algorithm,
         settings.block_size if scheme == "int4" else None,
+        ranges=settings.ranges.kind if scheme == "int8" else "min_max",
+        percentile=settings.ranges.at_percentile,
     )
 
 

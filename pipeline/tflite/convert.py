@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.tflite.calibration import DEFAULT_PERCENTILE, RANGE_KINDS, RangeKind
 from pipeline.tflite.low_bits import (
     BLOCK_SIZES,
     LOW_BIT_SCHEMES,
@@ -54,6 +55,9 @@ class ConversionRequest:
         weight_algorithm: what chooses the scales of int4 and int2 weights; see
             `low_bits.quantize_weights`.
         block_size: int4: inputs of a dense layer that share a scale; None: all of them.
+        ranges: int8: how the ranges of activations are found on the samples; see
+            `calibration.set_ranges`. int16x8 has steps fine enough for min_max alone.
+        percentile: of ranges "percentile", above 50 and at most 100.
         custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
             file does not run; it tells all that are missing at once.
     """
@@ -65,6 +69,8 @@ class ConversionRequest:
     float_operators: FloatOperators = "refuse"
     weight_algorithm: WeightAlgorithm = "octav"
     block_size: int | None = None
+    ranges: RangeKind = "min_max"
+    percentile: float = DEFAULT_PERCENTILE
     custom_operators: bool = False
 
     def __post_init__(self) -> None:
@@ -88,6 +94,13 @@ class ConversionRequest:
             raise ConfigError(
                 f"block_size {self.block_size}: expected one of {', '.join(map(str, BLOCK_SIZES))}"
             )
+
+        if self.ranges not in RANGE_KINDS:
+            raise ConfigError(f"ranges {self.ranges!r}: expected one of {', '.join(RANGE_KINDS)}")
+        if self.ranges != "min_max" and self.scheme != "int8":
+            raise ConfigError(f"ranges {self.ranges!r} with scheme {self.scheme!r}: expected int8")
+        if not 50 < self.percentile <= 100:
+            raise ConfigError(f"percentile {self.percentile}: expected above 50 and at most 100")
 
     @property
     def needs_samples(self) -> bool:
@@ -169,6 +182,8 @@ def _convert_one(
         "float_operators": request.float_operators,
         "weight_algorithm": request.weight_algorithm,
         "block_size": request.block_size,
+        "ranges": request.ranges,
+        "percentile": request.percentile,
         "custom_operators": request.custom_operators,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
+from pipeline.tflite.calibration import calibration_edited, set_ranges
 from pipeline.tflite.low_bits import LOW_BIT_SCHEMES, quantize_weights
 from pipeline.tflite.lstm_scales import keeps_state
 
@@ -48,7 +49,8 @@ def convert(order: dict[str, Any]) -> bytes:
 
     Args:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
-            `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`,
+            `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`, `ranges`,
+            `percentile`,
             `representative` (`.npz` with an array `input:<name>` per input, or None).
 
     Returns:
@@ -56,13 +58,20 @@ def convert(order: dict[str, Any]) -> bytes:
     """
     if order["scheme"] in LOW_BIT_SCHEMES:
         return _quantize_low_bits(order)
-    try:
-        return bytes(_make_converter(order).convert())
-    except Exception:
-        if order["scheme"] not in _INTEGER_OPERATORS or order["float_operators"] == "refuse":
-            raise
-    # Only now, so that what can be integer throughout stays so.
-    return bytes(_make_converter(order, integers_only=False).convert())
+    with calibration_edited(lambda calibrated: _edit_calibration(calibrated, order)):
+        try:
+            return bytes(_make_converter(order).convert())
+        except Exception:
+            if order["scheme"] not in _INTEGER_OPERATORS or order["float_operators"] == "refuse":
+                raise
+        # Only now, so that what can be integer throughout stays so.
+        return bytes(_make_converter(order, integers_only=False).convert())
+
+
+def _edit_calibration(calibrated: bytes, order: dict[str, Any]) -> bytes:
+    """What the quantizer is given in the place of the calibrated float file."""
+    batches = _representative_batches(order)
+    return set_ranges(calibrated, batches, order["ranges"], order["percentile"])
 
 
 def _quantize_low_bits(order: dict[str, Any]) -> bytes:

@@ -189,6 +189,14 @@ def test_refusals_before_anything_runs(tmp_path: Path) -> None:
         ConversionRequest("a", "int4", weight_algorithm="best")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="block_size 48: expected one of 32, 64, 128, 256"):
         ConversionRequest("a", "int4", block_size=48)
+    with pytest.raises(
+        ConfigError, match="ranges 'best': expected one of min_max, percentile, mse"
+    ):
+        ConversionRequest("a", "int8", ranges="best")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="ranges 'mse' with scheme 'int16x8': expected int8"):
+        ConversionRequest("a", "int16x8", ranges="mse")
+    with pytest.raises(ConfigError, match="percentile 50: expected above 50 and at most 100"):
+        ConversionRequest("a", "int8", ranges="percentile", percentile=50)
 
 
 def test_nothing_reaches_the_screen(
