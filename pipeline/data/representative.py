@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.data.prepared import Split
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.data.prepared import Split
     from pipeline.tasks.task import Task
 
 
@@ -42,3 +42,9 @@ def choose_representative(split: Split, task: Task, count: int, seed: int) -> np
         rank[members] = np.arange(len(members))
     chosen = order[np.argsort(rank, kind="stable")[:count]]
     return np.sort(chosen).astype(np.int64)
+
+
+def take_representative(split: Split, task: Task, count: int, seed: int) -> Split:
+    """Returns the samples that `choose_representative` chooses, with their answers."""
+    rows = choose_representative(split, task, count, seed)
+    return Split(split.x[rows], split.y[rows])

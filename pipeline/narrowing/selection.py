@@ -8,8 +8,7 @@ import numpy as np
 
 from pipeline.compression.channels import Cost
 from pipeline.compression.spread import spread_by_sensitivity, spread_uniformly
-from pipeline.data.prepared import Split
-from pipeline.data.representative import choose_representative
+from pipeline.data.representative import take_representative
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.narrowing.channel_graph import ChannelGraph
 from pipeline.narrowing.groups import Group, macs_cost, parameter_cost
@@ -42,7 +41,7 @@ def score_units(
         ConfigError: batch_norm, and there is no BatchNormalization with gamma.
     """
     if config.importance == "taylor":
-        split = _chosen(data, "train", config.sample_count, seed)
+        split = take_representative(data.train, data.task, config.sample_count, seed)
         return score_by_taylor(channels, split, data.task)
     if config.importance == "batch_norm":
         if not channels.scales:
@@ -52,13 +51,6 @@ def score_units(
             )
         return score_by_scale(channels)
     return score_by_norm(channels, 1 if config.importance == "l1" else 2)
-
-
-def _chosen(data: PreparedData, split: str, count: int, seed: int) -> Split:
-    """Takes so many samples of a split, as many of each class as of any other."""
-    whole = data.splits[split]
-    rows = choose_representative(whole, data.task, count, seed)
-    return Split(whole.x[rows], whole.y[rows])
 
 
 def choose_removed(
@@ -108,7 +100,7 @@ def choose_removed(
     if config.distribution == "uniform":
         sizes = np.array([len(group.units) for group in groups])
         return spread_uniformly(sizes, removable, cost_of, budget), [{} for _ in groups]
-    split = _chosen(data, "validation", config.sample_count, seed)
+    split = take_representative(data.validation, data.task, config.sample_count, seed)
     curves = measure_sensitivity(model, channels, groups, split, data.task, progress)
     return spread_by_sensitivity(removable, curves, cost_of, budget), curves
 

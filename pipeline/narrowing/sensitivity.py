@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.narrowing.rebuild import silenced
 from pipeline.training.evaluate import evaluator
+from pipeline.training.sensitivity import Damage, measure_curves
 
 if TYPE_CHECKING:
     import keras
@@ -45,21 +46,15 @@ def measure_sensitivity(
         For each group: units removed → how much the loss rose.
     """
     evaluate = evaluator(model, task)
-    whole = evaluate(split)["loss"]
-    curves = []
-    progress.begin("sensitivity", len(groups), "groups")
-    try:
-        for group in groups:
-            removable = len(group.order)
-            counts = sorted({max(1, round(part * removable)) for part in MEASURED_FRACTIONS})
-            curve = {}
-            for count in counts:
-                kept = np.ones(channels.count, bool)
-                kept[group.order[:count]] = False
-                with silenced(channels, kept):
-                    curve[count] = evaluate(split)["loss"] - whole
-            curves.append(curve)
-            progress.advance(1)
-    finally:
-        progress.end()
-    return curves
+
+    def without(group: Group, count: int) -> Damage:
+        kept = np.ones(channels.count, bool)
+        kept[group.order[:count]] = False
+        return lambda: silenced(channels, kept)
+
+    damages = []
+    for group in groups:
+        removable = len(group.order)
+        counts = sorted({max(1, round(part * removable)) for part in MEASURED_FRACTIONS})
+        damages.append({count: without(group, count) for count in counts})
+    return measure_curves(lambda: evaluate(split)["loss"], damages, progress)
