@@ -12,7 +12,7 @@ from pipeline.bridge.start import import_tfmot
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.config.prune import PruneConfig
+    from pipeline.config.prune import LayerPruning, PruneConfig
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,17 @@ def resolve_timing(config: PruneConfig, steps_per_epoch: int) -> Timing:
     schedule, total = config.pruning_schedule, config.epochs * steps_per_epoch
     begin = max(schedule.begin_step.steps(total, steps_per_epoch), 1)
     end = total
-    if schedule.end_step is not None:
+    if schedule.kind == "once":
+        end = begin
+    elif schedule.end_step is not None:
         end = schedule.end_step.steps(total, steps_per_epoch)
     if not begin <= end <= total:
         raise ConfigError(
             f"prune.pruning_schedule: begin_step {begin} and end_step {end} (in steps), expected "
             f"begin_step ≤ end_step ≤ {total}, the steps of prune.epochs: {config.epochs}"
         )
+    if schedule.kind == "once":
+        return Timing(begin, end, 1, None, begin)
     frequency = max(schedule.frequency.steps(total, steps_per_epoch), 1)
     if schedule.kind == "constant":
         return Timing(begin, end, frequency, None, begin)
@@ -83,34 +87,56 @@ def layer_sparsities(config: PruneConfig, names: Iterable[str]) -> dict[str, Spa
     """
     names = list(names)
     check_patterns("prune", config.layers, names)
-    return {name: _sparsities_of(config, name) for name in names}
+    return {
+        name: None if _is_skipped(config, name) else sparsities_of(config, name) for name in names
+    }
 
 
-def _sparsities_of(config: PruneConfig, name: str) -> Sparsities | None:
-    schedule = config.pruning_schedule
+def _is_skipped(config: PruneConfig, name: str) -> bool:
     override = first_match(config.layers, name)
-    if override is not None and override.skip:
-        return None
-    final = schedule.final_sparsity
-    if override is not None and override.final_sparsity is not None:
-        final = override.final_sparsity
-    if schedule.kind == "constant":
-        if override is not None and override.initial_sparsity is not None:
+    return override is not None and override.skip
+
+
+def sparsities_of(config: PruneConfig, name: str, final: float | None = None) -> Sparsities:
+    """Resolves what one layer begins and ends with.
+
+    Args:
+        config: the stage's configuration.
+        name: of a layer that is not skipped.
+        final: what a distribution gives it; None: what the configuration says.
+
+    Raises:
+        ConfigError: an initial sparsity above the final one, or in a constant schedule.
+    """
+    schedule, override = config.pruning_schedule, first_match(config.layers, name)
+    if final is None:
+        final = _configured(config, override)
+    own = None if override is None else override.initial_sparsity
+    if schedule.kind != "polynomial":
+        if own is not None:
             raise ConfigError(
                 f"prune.layers: initial_sparsity for '{name}', but a constant pruning_schedule "
                 "has none; use kind: polynomial, or remove it"
             )
         return Sparsities(final, final)
     # A layer that asks for less than the common initial sparsity starts at its own end.
-    initial = min(schedule.initial_sparsity, final)
-    if override is not None and override.initial_sparsity is not None:
-        initial = override.initial_sparsity
+    initial = min(schedule.initial_sparsity, final) if own is None else own
     if initial > final:
         raise ConfigError(
             f"prune.layers: layer '{name}' has initial_sparsity {initial} above final_sparsity "
-            f"{final}; lower the one or raise the other"
+            f"{final:.6g}; lower the one or raise the other"
         )
     return Sparsities(initial, final)
+
+
+def _configured(config: PruneConfig, override: LayerPruning | None) -> float:
+    if override is not None and override.final_sparsity is not None:
+        return override.final_sparsity
+    if config.pruning_schedule.kind != "once":
+        return config.pruning_schedule.final_sparsity
+    assert config.sparsity_m_by_n is not None  # which kind once belongs to
+    zeros, size = config.sparsity_m_by_n
+    return zeros / size
 
 
 def sparsity_at(sparsities: Sparsities, timing: Timing, step: Any) -> Any:

@@ -18,7 +18,12 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
         error: what pydantic raised for the configuration.
         values: the plain data that was checked.
     """
-    faults = error.errors(include_url=False)
+    # A default that depends on other keys is not made once one of them is at fault: no news.
+    faults = [
+        fault
+        for fault in error.errors(include_url=False)
+        if fault["type"] != "default_factory_not_called"
+    ]
     fault = faults[0]
     location = _readable_location(fault["loc"], values)
     field = ".".join(location) or "configuration"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
 from pipeline.config.duration import Duration
+from pipeline.config.narrow import DEFAULT_SAMPLES
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.train import FineTuneConfig
 
 Sparsity = Annotated[float, Field(ge=0, lt=1)]
+Distribution = Literal["uniform", "erk", "global", "lamp", "sensitivity"]
+# They rank single weights, of which a block has several.
+SINGLE_WEIGHTS = ("global", "lamp")
+Size = Annotated[int, Field(ge=1)]
 
 
 class PolynomialPruning(Section):
@@ -47,6 +52,13 @@ class ConstantPruning(Section):
     frequency: Duration = Field(Duration(10, "steps"), description="between two mask updates")
 
 
+class PruningOnce(Section):
+    """Masks are made at `begin_step` and kept: for `sparsity_m_by_n` (Mishra et al. 2021)."""
+
+    kind: Literal["once"]
+    begin_step: Duration = Field(Duration(0, "steps"), description="the step that prunes")
+
+
 class LayerPruning(Section):
     """What differs for the layers whose name matches the pattern."""
 
@@ -64,16 +76,100 @@ class LayerPruning(Section):
         return self
 
 
+def _default_schedule(values: dict[str, Any]) -> PolynomialPruning | PruningOnce:
+    if values.get("sparsity_m_by_n") is not None:
+        return PruningOnce(kind="once")
+    return PolynomialPruning()
+
+
 class PruneConfig(FineTuneConfig):
-    """Which fraction of the weights goes, how fast, and the fine-tuning meanwhile."""
+    """Which fraction of the weights goes, from where, how fast, and the fine-tuning meanwhile."""
 
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
     optimizer: OptimizerConfig = OptimizerConfig()
-    pruning_schedule: Annotated[
-        PolynomialPruning | ConstantPruning,
-        Field(discriminator="kind", description="how the sparsity rises"),
-    ] = PolynomialPruning()
+    distribution: Distribution = Field(
+        "uniform",
+        description="final_sparsity in every layer, or over all pruned weights together: by the "
+        "layers' shapes (erk), by magnitude in the whole model (global, lamp), or more where the "
+        "validation loss rises less (sensitivity)",
+    )
+    samples: Size | None = Field(
+        None, description=f"validation samples for sensitivity; null: {DEFAULT_SAMPLES}"
+    )
+    block_size: tuple[Size, Size] | None = Field(
+        None, description="[inputs, outputs] of the blocks that become zero as a whole"
+    )
+    block_pooling_type: Literal["AVG", "MAX"] = Field(
+        "AVG", description="what of a block's magnitudes is compared"
+    )
+    sparsity_m_by_n: tuple[Size, Size] | None = Field(
+        None, description="[m, n]: of n weights in a row along the inputs at least m are zero"
+    )
+    pruning_schedule: PolynomialPruning | ConstantPruning | PruningOnce = Field(
+        default_factory=_default_schedule,
+        discriminator="kind",
+        description="how the sparsity rises",
+    )
     layers: dict[str, LayerPruning] = Field(
         default_factory=dict,
         description="name pattern (fnmatch) → what differs; the first match wins",
     )
+
+    @model_validator(mode="after")
+    def _keys_are_used(self) -> PruneConfig:
+        if self.samples is not None and self.distribution != "sensitivity":
+            raise ValueError(
+                f"samples: distribution {self.distribution} looks at no samples; leave it out"
+            )
+        if self.block_size is None and self.block_pooling_type != "AVG":
+            raise ValueError("block_pooling_type belongs to block_size; give one, e.g. [4, 1]")
+        if self.block_size == (1, 1):
+            raise ValueError("block_size [1, 1] is single weights; leave it out")
+        if self.block_size is not None and self.distribution in SINGLE_WEIGHTS:
+            raise ValueError(
+                f"block_size: distribution {self.distribution} ranks single weights, no blocks; "
+                "use uniform, erk or sensitivity"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _m_by_n_stands_alone(self) -> PruneConfig:
+        once = self.pruning_schedule.kind == "once"
+        if self.sparsity_m_by_n is None:
+            if once:
+                raise ValueError(
+                    "pruning_schedule: kind once belongs to sparsity_m_by_n; use constant"
+                )
+            return self
+        m, n = self.sparsity_m_by_n
+        if m >= n:
+            raise ValueError(f"sparsity_m_by_n: expected [m, n] with m < n, received [{m}, {n}]")
+        if self.block_size is not None:
+            raise ValueError("sparsity_m_by_n and block_size exclude each other")
+        if self.distribution != "uniform":
+            raise ValueError(
+                f"sparsity_m_by_n: {m} of {n} weights in every layer leave nothing to "
+                f"distribution {self.distribution}; leave that out"
+            )
+        if not once:
+            raise ValueError(
+                f"sparsity_m_by_n: the sparsity is {m}/{n} at once; expected pruning_schedule "
+                f"{{kind: once}}, without final_sparsity, received {self.pruning_schedule.kind}"
+            )
+        for pattern, layer in self.layers.items():
+            if not layer.skip:
+                raise ValueError(
+                    f"layers.{pattern}: with sparsity_m_by_n every layer has {m}/{n}; only "
+                    "skip: true can differ"
+                )
+        return self
+
+    @property
+    def sample_count(self) -> int:
+        """Validation samples that sensitivity is measured on."""
+        return DEFAULT_SAMPLES if self.samples is None else self.samples
+
+    @property
+    def has_pattern(self) -> bool:
+        """True if zeros are asked for in blocks or m of n."""
+        return self.block_size is not None or self.sparsity_m_by_n is not None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.bridge import clustering_plan, pruning
+from pipeline.bridge import clustering_plan, pruning_plan
 from pipeline.bridge.crossing import make_layer, to_tf_keras
 from pipeline.bridge.graph import Graph, walk
 from pipeline.bridge.kernels import WITHOUT_KERNEL
@@ -106,7 +106,7 @@ def pruning_verdicts(crossing: Crossing, config: PruneConfig) -> dict[str, Verdi
         crossing: of a model with a graph.
         config: of the stage prune; its defaults prune whatever can be.
     """
-    choose = functools.partial(pruning.choose_layers, config=config)
+    choose = functools.partial(pruning_plan.choose_layers, config=config)
     return _chosen_verdicts(crossing, choose, WITHOUT_KERNEL, "it stays dense")
 
 

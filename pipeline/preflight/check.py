@@ -79,7 +79,7 @@ def check_model(
         outputs=_tensors(model, "outputs", "output_names"),
         answers=read_answers(model, compiled, task),
         conversion=trial.conversion(),
-        plan=describe_plan(rows, trial.conversion()),
+        plan=describe_plan(rows, trial.conversion(), prune),
         notes=tuple(notes),
     )
 

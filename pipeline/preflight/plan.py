@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.bridge.pruning_patterns import PATTERN_NOTE
+from pipeline.config.prune import PruneConfig
 from pipeline.preflight.verdicts import Aspect, Conversion, LayerRow, listed
 
 
-def describe_plan(rows: Sequence[LayerRow], conversion: Conversion) -> tuple[str, ...]:
+def describe_plan(
+    rows: Sequence[LayerRow], conversion: Conversion, prune: PruneConfig | None = None
+) -> tuple[str, ...]:
     """Tells, stage by stage, what the check foresees.
 
     Args:
         rows: of the table.
         conversion: the trial.
+        prune: of the run, if there is one; a pattern of zeros has its own sentence.
     """
+    pruned = _kernels(rows, "prune", "pruned", "stays dense")
     return (
-        _kernels(rows, "prune", "pruned", "stays dense"),
+        f"{pruned}; {PATTERN_NOTE}" if prune is not None and prune.has_pattern else pruned,
         _kernels(rows, "cluster", "clustered", "keeps its values"),
         _training(rows),
         _conversion(rows, conversion),

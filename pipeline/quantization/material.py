@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.data.prepared import PreparedData
     from pipeline.tflite.verify_clusters import ClusteredKernel
+    from pipeline.tflite.verify_patterns import PatternedKernel
     from pipeline.tflite.worker import ConversionWorker
 
 
@@ -31,6 +32,7 @@ class Material:
         batch_size: samples per call of the files, ≥ 1.
         reference: validation figure (`data.task.metric`) of the float model of the chain's start.
         clustered: kernels whose values are shared, which must stay so.
+        patterned: kernels with zeros in blocks or m of n, which must stay so.
         teacher: of quantization-aware training, where it distills.
         seed: of everything that is drawn.
         work: folder for checkpoints and what does not ship.
@@ -46,6 +48,7 @@ class Material:
     batch_size: int
     reference: float
     clustered: Sequence[ClusteredKernel]
+    patterned: Sequence[PatternedKernel]
     teacher: keras.Model | None
     seed: int
     work: Path

@@ -37,7 +37,8 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
         The file's row in the manifest.
 
     Raises:
-        PromiseError: types, zeros, shared values or the bound on quality do not hold.
+        PromiseError: types, zeros or their pattern, shared values or the bound on quality do not
+            hold.
     """
     from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
@@ -50,11 +51,13 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     from pipeline.tflite.verify import check_dtypes, check_zeros_kept
     from pipeline.tflite.verify_clusters import check_clusters
     from pipeline.tflite.verify_low_bits import tell_wider_weights
+    from pipeline.tflite.verify_patterns import check_patterns
 
     data, settings = material.data, material.settings
     check_dtypes(path, request)
     check_zeros_kept(path, count_kernel_zeros(material.model))
     check_clusters(path, material.clustered)
+    check_patterns(path, material.patterned)
     inspection = inspect(path)
     validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
     loss = check_quality(request.name, data.task, validation, material.reference, settings)

@@ -53,6 +53,14 @@ EXTRAS = {
     "parity": (("relative_difference", "of the spread"), ("agreement", "same answer")),
 }
 
+# How prune.distribution spread its one target over the layers.
+SPREAD_BY = {
+    "erk": "by the shapes of the layers (Erdős–Rényi-Kernel): wide ones are sparser",
+    "global": "by one threshold for the magnitudes of all layers",
+    "lamp": "by one threshold for magnitudes relative to those of their layer (LAMP)",
+    "sensitivity": "to where the loss on validation samples rises least",
+}
+
 
 def render_report(report: Mapping[str, Any]) -> str:
     """Renders the content of report.json as one HTML file.
@@ -76,6 +84,7 @@ def render_report(report: Mapping[str, Any]) -> str:
         ranked_trials=sort_trials(trials["trials"], trials["objective"]) if trials else [],
         trial_paths=hyperparameter_paths(trials["trials"]) if trials else [],
         dtype_counts=count_dtypes,
+        spread_by=SPREAD_BY,
         max_classes=MAX_CLASSES,
         max_trials=MAX_TRIALS,
     )  # fmt: skip

@@ -7,27 +7,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.reporting.charts.axes import format_percent_tick
 from pipeline.reporting.charts.bars import Bar, bar_chart
-from pipeline.reporting.charts.lines import Series, line_chart
 from pipeline.reporting.charts.scatter import Dot, scatter_chart
 from pipeline.reporting.class_charts import draw_classes
 from pipeline.reporting.metric import Metric, metric_of
-from pipeline.reporting.training_charts import SPARSITY_COLOR, draw_training
+from pipeline.reporting.sensitivity_charts import draw_channels, draw_pruned_layers
+from pipeline.reporting.sparsity_charts import draw_sparsity, draw_weights_left
+from pipeline.reporting.training_charts import draw_training
 from pipeline.reporting.trial_charts import draw_trials
 from pipeline.reporting.units import (
     format_bytes,
     format_figure,
     format_milliseconds,
-    format_percent,
     format_seconds,
 )
 from pipeline.reporting.weight_charts import draw_weights
 
 DOT_COLORS = 7
 LATENCY_COLOR = 6
-# Of the channels, as many curves as there are colours.
-SENSITIVE_GROUPS = 7
 
 
 def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +34,8 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         report: the content of report.json, as `build_report` returns it.
 
     Returns:
-        dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `cost` (Markup or None);
+        dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `weights_left`,
+        `layer_sensitivity`, `cost` (Markup or None);
         `training` (one per training), `weights` (list); `trials` and
         `classes` (see draw_trials, draw_classes).
     """
@@ -53,8 +51,10 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "trials": draw_trials(report["trials"], space),
         "classes": draw_classes(report["classes"]),
-        "sensitivity": draw_sensitivity(report["channels"]),
+        "sensitivity": draw_channels(report["channels"]),
         "sparsity": draw_sparsity(report["sparsity"]),
+        "weights_left": draw_weights_left(report["sparsity"]),
+        "layer_sensitivity": draw_pruned_layers(report["sparsity"]),
         "weights": draw_weights(report["weights"]),
         "cost": draw_cost(report["stages"]),
     }
@@ -120,65 +120,6 @@ def draw_latency(files: Mapping[str, Any] | None) -> Markup | None:
         bar_name="median",
         mark_name="95th percentile",
         color=LATENCY_COLOR,
-    )
-
-
-def draw_sensitivity(channels: Mapping[str, Any] | None) -> Markup | None:
-    """How the loss rose without parts of one group of layers, for the groups that matter most."""
-    measured = [group for group in (channels or {}).get("groups", []) if group["loss_rise"]]
-    if not measured:
-        return None
-    measured.sort(key=lambda group: -max(rise for _, rise in group["loss_rise"]))
-    series = [
-        Series(
-            ", ".join(group["layers"]),
-            [(0.0, 0.0), *((count / group["units"], rise) for count, rise in group["loss_rise"])],
-            color=index + 1,
-        )
-        for index, group in enumerate(measured[:SENSITIVE_GROUPS])
-    ]
-    return line_chart(
-        "sensitivity",
-        "Sensitivity of each group of channels",
-        "Rise of the loss on validation samples when only this group loses channels, the least "
-        "important first.",
-        series,
-        x_title="fraction of the group's channels removed",
-        y_title="rise of the loss",
-        x_format=format_percent_tick,
-        whole=False,
-    )
-
-
-def draw_sparsity(sparsity: Mapping[str, Any] | None) -> Markup | None:
-    """Share of zeros in each pruned kernel, with the target."""
-    if sparsity is None or not sparsity["layers"]:
-        return None
-    layers = sparsity["layers"]
-    kernels = [layer["layer"] for layer in layers]
-    bars = [
-        Bar(
-            # A layer with several pruned kernels gets the tensor's name as well.
-            layer["layer"]
-            if kernels.count(layer["layer"]) == 1
-            else f"{layer['layer']}/{layer['tensor'].rsplit('/', 1)[-1]}",
-            layer["sparsity"],
-            format_percent(layer["sparsity"]),
-            layer.get("target"),
-        )
-        for layer in layers
-    ]
-    return bar_chart(
-        "sparsity",
-        "Sparsity per layer",
-        "Share of zeros counted in each pruned kernel, with the share that was asked for.",
-        bars,
-        x_title="share of zeros",
-        x_format=format_percent_tick,
-        ceiling=1.0,
-        bar_name="counted",
-        mark_name="target",
-        color=SPARSITY_COLOR,
     )
 
 

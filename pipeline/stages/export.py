@@ -11,7 +11,13 @@ from pipeline.artifacts.files import write_json_atomic
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
-from pipeline.stages.inputs import MODEL_FILE, REFERENCE_FILE, clustered_kernels, load_splits
+from pipeline.stages.inputs import (
+    MODEL_FILE,
+    REFERENCE_FILE,
+    clustered_kernels,
+    load_splits,
+    patterned_kernels,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +67,7 @@ def _export_baselines(config: Config, context: Context, data: PreparedData) -> l
     from pipeline.models.predict import predict_outputs
     from pipeline.tflite.convert import ConversionRequest, convert
     from pipeline.tflite.verify_clusters import check_clusters
+    from pipeline.tflite.verify_patterns import check_patterns
 
     chosen = choose_representative(
         data.validation, data.task, config.export.parity_samples, context.seed
@@ -75,6 +82,8 @@ def _export_baselines(config: Config, context: Context, data: PreparedData) -> l
         paths = convert(saved, [request], None, context.output, context.converter())
         if label == "clustered":
             check_clusters(paths[label], clustered_kernels(context))
+        if label in ("pruned", "clustered"):
+            check_patterns(paths[label], patterned_kernels(context))
         reference = predict_outputs(model, x)
         exported.append(_Exported(label, paths[label], x, reference, quantized=False))
     return exported

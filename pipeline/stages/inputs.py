@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.data.prepared import PreparedData
     from pipeline.data.samples import Samples
     from pipeline.tflite.verify_clusters import ClusteredKernel
+    from pipeline.tflite.verify_patterns import PatternedKernel
 
 MODEL_FILE = "model.keras"
 REFERENCE_FILE = "reference.npz"
@@ -80,4 +81,28 @@ def clustered_kernels(context: Context) -> list[ClusteredKernel]:
             row["normalized"],
         )
         for row in (artifact.metrics["layers"] if artifact is not None else [])
+    ]  # fmt: skip
+
+
+def patterned_kernels(context: Context) -> list[PatternedKernel]:
+    """Returns what `prune` promised of the pattern of its zeros, which no stage after it may undo.
+
+    Empty where the chain does not prune, or prunes single weights.
+    """
+    from pipeline.tflite.verify_patterns import PatternedKernel
+
+    artifact = context.inputs["baselines"].get("pruned")
+    if artifact is None:
+        return []
+    block_size, m_by_n = (artifact.metrics[key] for key in ("block_size", "sparsity_m_by_n"))
+    if block_size is None and m_by_n is None:
+        return []
+    return [
+        PatternedKernel(
+            row["layer"], row["tensor"], tuple(row["shape"]),
+            None if block_size is None else tuple(block_size),
+            None if m_by_n is None else tuple(m_by_n),
+            row["groups"] if block_size is None else row["zero_blocks"],
+        )
+        for row in artifact.metrics["layers"]
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from pipeline.stages.inputs import (
     load_input_model,
     load_splits,
     load_teacher,
+    patterned_kernels,
     with_answers,
 )
 
@@ -92,6 +93,7 @@ def _gather(config: Config, context: Context) -> Material:
         batch_size=config.export.batch_size,
         reference=_float_metric(context, data.task),
         clustered=clustered_kernels(context),
+        patterned=patterned_kernels(context),
         teacher=load_teacher(context),
         seed=context.seed,
         work=context.work,

@@ -40,7 +40,15 @@ STAGES: dict[str, Stage] = {
             version=1,
             run=load.run,
             # What is asked of the model later is held against it here, before any work.
-            sections=("model", "prune.layers", "cluster.layers", "quantize.method", "stages"),
+            sections=(
+                "model",
+                "prune.layers",
+                "prune.block_size",
+                "prune.sparsity_m_by_n",
+                "cluster.layers",
+                "quantize.method",
+                "stages",
+            ),
             needs=("data",),
             produces="model",
             libraries=(*_BRIDGE, *_LITERT),
@@ -97,7 +105,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="prune",
-            version=2,
+            version=3,
             run=prune.run,
             sections=("prune",),
             needs=("data", "model"),

@@ -91,6 +91,10 @@ class Epochs(SilentProgress):
         """Takes the name of the rows' counter and who gets them."""
         self._key, self._on_epoch, self._epoch = key, on_epoch, 0
 
+    def begin(self, label: str, total: int, unit: str) -> None:
+        """Counts anew: a bar of something else may have gone before the training's."""
+        self._epoch = 0
+
     def advance(self, amount: int = 1, **figures: float) -> None:
         """Hands on an epoch; one without figures was done in an earlier sitting."""
         self._epoch += amount

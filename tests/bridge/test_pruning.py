@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.bridge.pruning import PruneResult, count_zeros, prune
-from pipeline.bridge.pruning_schedule import Sparsities
-from pipeline.bridge.start import import_tf_keras
+from pipeline.bridge.pruning import PruneResult, prune
 from pipeline.config.prune import PruneConfig
 from pipeline.data.prepared import PreparedData
-from pipeline.errors import ConfigError, PromiseError
+from pipeline.errors import ConfigError
 from pipeline.progress import SilentProgress
 from tests.bridge.bridge_models import chain_cnn, operators, shared_convolution
 
@@ -173,24 +171,6 @@ def test_operators_are_no_obstacle(tiny_data: PreparedData, tmp_path: Path) -> N
 def test_a_model_without_a_kernel_is_refused(tiny_data: PreparedData, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no layer of 'chain' can be pruned \(c1: skip"):
         run(chain_cnn(), tiny_data, tmp_path, layers={"*": {"skip": True}})
-
-
-def test_too_few_zeros_break_the_promise() -> None:
-    tf_keras = import_tf_keras()
-    model = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(4, name="d")])
-    kernel = np.arange(8, dtype=np.float32).reshape(2, 4)
-    model.get_layer("d").kernel.assign(kernel)
-    with pytest.raises(PromiseError, match="'d' kernel has 1 zeros of 8 weights, expected at lea"):
-        count_zeros(model, {"d": Sparsities(0.0, 0.5)})
-    model.get_layer("d").kernel.assign(np.where(kernel < 4, 0, kernel))
-    assert count_zeros(model, {"d": Sparsities(0.0, 0.5)})[0]["sparsity"] == 0.5
-
-
-def test_ties_at_the_threshold_are_no_broken_promise() -> None:
-    tf_keras = import_tf_keras()
-    model = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(4, name="d")])
-    model.get_layer("d").kernel.assign([[0, 0, 1, 1], [1, -1, 5, 6]])
-    assert count_zeros(model, {"d": Sparsities(0.0, 0.5)})[0]["zeros"] == 2
 
 
 def own_model() -> Any:

@@ -37,6 +37,14 @@ def test_a_constant_schedule_reaches_its_sparsity_at_once() -> None:
     assert timing == Timing(begin=1, end=70, frequency=10, power=None, reached=1)
 
 
+def test_masks_made_once_are_final_at_once() -> None:
+    schedule = {"kind": "once", "begin_step": "1 epochs"}
+    values = {"epochs": 3, "sparsity_m_by_n": (1, 4), "pruning_schedule": schedule}
+    once = PruneConfig.model_validate(values)
+    assert resolve_timing(once, 7) == Timing(begin=7, end=7, frequency=1, power=None, reached=7)
+    assert layer_sparsities(once, ["conv"]) == {"conv": Sparsities(0.25, 0.25)}
+
+
 @pytest.mark.parametrize(
     "schedule", [{"end_step": 71}, {"begin_step": 40, "end_step": 30}, {"end_step": 0}]
 )

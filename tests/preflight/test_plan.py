@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.bridge.pruning_patterns import PATTERN_NOTE
+from pipeline.config.prune import PruneConfig
 from pipeline.preflight.plan import describe_plan
 from pipeline.preflight.verdicts import NOTHING, YES, Conversion, LayerRow, Verdict
 
@@ -33,6 +35,12 @@ def test_what_is_pruned_and_what_stays_dense() -> None:
     )
     told = describe_plan([row("b", pruned=DENSE)], WHOLE)
     assert told[:2] == ("prune: not possible", "cluster: not possible")
+
+
+def test_a_pattern_of_zeros_is_told_with_what_runtimes_make_of_it() -> None:
+    blocks = PruneConfig(block_size=(4, 1))
+    plain, told = (describe_plan([row("a")], WHOLE, prune)[0] for prune in (PruneConfig(), blocks))
+    assert told == f"{plain}; {PATTERN_NOTE}"
 
 
 def test_what_is_trained_with_quantization() -> None:

@@ -248,6 +248,21 @@ def prune_metrics() -> dict[str, Any]:
         )
     return {
         "sparsity": 0.7988, "overall_sparsity": 0.7911, "layers": layers,
+        "distribution": {
+            "kind": "sensitivity",
+            "zeros": sum(layer["zeros"] for layer in layers),
+            "curves": [
+                {
+                    "layer": layer["layer"],
+                    "points": [
+                        [share, 0.02 * number + share**6 / (number + 1)]
+                        for share in (0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+                    ],
+                }
+                for number, layer in enumerate(layers)
+            ],
+        },
+        "block_size": None, "sparsity_m_by_n": None,
         "skipped": [{"layer": "conv_1_norm", "reason": "BatchNormalization has no kernel"}],
         "history": history(12, 0.4, 0.02, 2),
         "validation": {"accuracy": 0.9833, "loss": 0.063, "samples": 360},

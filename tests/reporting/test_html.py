@@ -7,6 +7,7 @@ import zlib
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -346,3 +347,30 @@ def test_types_of_inputs_and_outputs_are_shown() -> None:
     page = render_report(build_report(make_run()))
     assert "<td>int8 → int8</td>" in page
     assert "<td>float32 → float32</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("pattern", "counts", "words"),
+    [
+        (
+            {"block_size": [4, 1]},
+            {"blocks": 10, "zero_blocks": 8},
+            "whole blocks of 4 × 1 (inputs × outputs): 32 of 40 blocks.",
+        ),
+        (
+            {"sparsity_m_by_n": [2, 4]},
+            {"groups": 10},
+            "Of every 4 weights in a row along the inputs at least 2 are zero: 40 groups.",
+        ),
+    ],
+)
+def test_a_pattern_of_zeros_is_told_with_its_counts(
+    pattern: dict[str, Any], counts: dict[str, int], words: str
+) -> None:
+    run = make_run()
+    pruned = next(stage for stage in run["stages"] if stage["stage"] == "prune")["metrics"]
+    pruned |= pattern
+    pruned["layers"] = [{**layer, **counts} for layer in pruned["layers"]]
+    html = render_report(build_report(run))
+    assert words in html and "no file gets faster" in html
+    assert words not in render()

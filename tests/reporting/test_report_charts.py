@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting.report_charts import draw_charts, draw_sparsity
+from pipeline.reporting.report_charts import draw_charts
 from pipeline.reporting.report_json import build_report
 from tests.reporting.sample_run import OTHER_TASKS, make_other_run, make_run
 
@@ -26,9 +26,9 @@ def flatten(drawn: Any) -> list[str]:
 
 def test_all_charts_of_a_full_run_are_sound_xml_with_unique_ids() -> None:
     drawn = flatten(draw_charts(build_report(make_run())))
-    # sizes, latency, sensitivity, sparsity, cost; 6 trainings; 3 of the search; 2 matrices and
-    # the change; the layers in two columns.
-    assert len(drawn) == 5 + 6 + 3 + 3 + 2
+    # sizes, latency, cost; sensitivity of channels and of layers; sparsity and weights left;
+    # 6 trainings; 3 of the search; 2 matrices and the change; the layers in two columns.
+    assert len(drawn) == 3 + 2 + 2 + 6 + 3 + 3 + 2
     ids = [e.get("id") for c in drawn for e in ElementTree.fromstring(c).iter() if e.get("id")]
     assert len(ids) == len(set(ids)) == 2 * len(drawn)
 
@@ -52,20 +52,3 @@ def test_other_tasks_are_drawn_in_their_own_figure(task: str) -> None:
     assert ("%</text>" in charts["sizes"]) == (wanted == "accuracy")
     assert bool(charts["classes"]["confusions"]) == (task == "binary")
     assert (charts["classes"]["change"] is not None) == (task in ("binary", "multi_label"))
-
-
-def test_two_kernels_of_one_layer_are_told_apart() -> None:
-    layer = {"layer": "separable", "sparsity": 0.5, "target": None}
-    chart = draw_sparsity({"layers": [
-        {**layer, "tensor": "separable/depthwise_kernel"},
-        {**layer, "tensor": "separable/pointwise_kernel"},
-    ]})  # fmt: skip
-    assert chart is not None and "<title>separable/depthwise_kernel: 50.0 %</title>" in chart
-
-
-def test_a_group_that_was_not_measured_has_no_curve() -> None:
-    report = build_report(make_run())
-    assert "hidden_dense" in str(draw_charts(report)["sensitivity"])
-    for group in report["channels"]["groups"]:
-        group["loss_rise"] = []
-    assert draw_charts(report)["sensitivity"] is None

@@ -58,6 +58,8 @@ def test_fine_tuning_of_the_chain() -> None:
         {
             "prune.pruning_schedule.final_sparsity": {"float": [0.5, 0.95]},
             "prune.optimizer.learning_rate": {"float": [1e-4, 1e-2]},
+            "prune.distribution": {"choice": ["uniform", "erk", "global", "lamp", "sensitivity"]},
+            "prune.block_size": {"choice": [None, [4, 1]]},
         }
     )
     config = apply_overrides(make_config(), {"quantize": {"method": "qat"}})
@@ -83,6 +85,8 @@ def test_fine_tuning_of_the_chain() -> None:
         ("train.early_stopping.patience", {"int": [1, 5]}, "'train.early_stopping' is None"),
         ("model.units", {"list": {"int": [0, 8]}, "length": [1, 2]}, "[0] is not possible there"),
         ("prune.optimizer.name", {"choice": ["adam", "lamb"]}, "'lamb', which tf_keras lacks"),
+        ("prune.distribution", {"choice": ["erk", "er"]}, "'er' is not possible there"),
+        ("prune.sparsity_m_by_n", {"choice": [[1, 4], [2, 4]]}, "pruning_schedule {kind: once}"),
     ],
 )
 def test_impossible_spaces_are_refused_by_path(
