@@ -64,6 +64,11 @@ class QuantizeConfig(Section):
     ranges: RangesConfig = Field(
         RangesConfig(), description="int8 files of method ptq: how activations' ranges are found"
     )
+    bias_correction: bool = Field(
+        False,
+        description="int8 and int16x8 files of method ptq: take out of each bias what its layer "
+        "is off by on average on the representative samples",
+    )
     dense_scales: Literal["per_channel", "per_tensor"] = Field(
         "per_channel",
         description="one scale per output of a dense layer, or one per kernel: coarser, but "
@@ -110,10 +115,19 @@ class QuantizeConfig(Section):
         if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
         self._check_ranges()
+        self._check_bias_correction()
         self._check_low_bits()
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self
+
+    def _check_bias_correction(self) -> None:
+        if not self.bias_correction:
+            return
+        if self.method == "qat":
+            raise ValueError("bias_correction belongs to ptq; method qat learns its biases")
+        if not set(self.schemes) & {"int8", "int16x8"}:
+            raise ValueError("bias_correction belongs to schemes int8 and int16x8")
 
     def _check_ranges(self) -> None:
         if self.ranges.kind == "min_max":

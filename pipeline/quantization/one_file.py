@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
     """Returns what is asked of the converter for one scheme of the section."""
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.convert import CALIBRATED_SCHEMES, ConversionRequest
 
     return ConversionRequest(
         scheme,
@@ -27,6 +27,7 @@ def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
         settings.block_size if scheme == "int4" else None,
         ranges=settings.ranges.kind if scheme == "int8" else "min_max",
         percentile=settings.ranges.at_percentile,
+        bias_correction=settings.bias_correction and scheme in CALIBRATED_SCHEMES,
     )
 
 
@@ -43,7 +44,9 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
     from pipeline.tasks.measure import measure
+    from pipeline.tflite.bias_correction import find_uncorrected
     from pipeline.tflite.convert import CALIBRATED_SCHEMES
+    from pipeline.tflite.flatbuffer import read_model
     from pipeline.tflite.float_operators import find_float_operators
     from pipeline.tflite.inspect import inspect
     from pipeline.tflite.interpreter import load
@@ -63,11 +66,13 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     loss = check_quality(request.name, data.task, validation, material.reference, settings)
     content = path.read_bytes()
     in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
+    uncorrected = find_uncorrected(read_model(path)) if request.bias_correction else ()
     low = request.scheme in LOW_BIT_SCHEMES
     return {
         "name": request.name,
         "scheme": request.scheme,
         "float_operators": [operator.to_json() for operator in in_float],
+        "uncorrected": [str(operator) for operator in uncorrected],
         "wider_weights": tell_wider_weights(inspection, request.scheme) if low else None,
         "file": path.name,
         "size_bytes": len(content),
@@ -80,12 +85,18 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
 
 
 def file_notes(files: list[dict[str, Any]]) -> list[str]:
-    """One line for each integer file that computes something in float, or has wider weights."""
+    """One line for what a file computes in float, its wider weights, its uncorrected biases."""
     wider = [f"{file['name']}: {file['wider_weights']}" for file in files if file["wider_weights"]]
-    return wider + [
+    in_float = [
         f"{file['name']}: "
         + ", ".join(f"{row['operator']} × {row['count']}" for row in file["float_operators"])
         + " in float32, which has no integer kernel"
         for file in files
         if file["float_operators"]
     ]
+    uncorrected = [
+        f"{file['name']}: bias not corrected: {'; '.join(file['uncorrected'])}"
+        for file in files
+        if file["uncorrected"]
+    ]
+    return wider + in_float + uncorrected

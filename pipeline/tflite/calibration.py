@@ -21,7 +21,9 @@ from pipeline.compression.ranges import (
     least_error_range,
     percentile_range,
 )
-from pipeline.tflite.flatbuffer import ModelFile, Subgraph, decode_model
+from pipeline.tflite.flatbuffer import ModelFile, decode_model
+from pipeline.tflite.interpreter import describe_tensors, quantize
+from pipeline.tflite.macs import KERNEL_INPUTS
 
 RangeKind = Literal["min_max", "percentile", "mse"]
 RANGE_KINDS = ("min_max", "percentile", "mse")
@@ -69,7 +71,7 @@ def adjustable_tensors(model: ModelFile) -> tuple[int, ...]:
     subgraph = model.main
     before_kernel: set[int] = set()
     for operator in reversed(subgraph.operators):
-        feeds = before_kernel.intersection(operator.outputs) or has_kernel(subgraph, operator)
+        feeds = before_kernel.intersection(operator.outputs) or operator.name in KERNEL_INPUTS
         if feeds:
             before_kernel.update(index for index in operator.inputs if index >= 0)
     made = {index for operator in subgraph.operators for index in operator.outputs}
@@ -81,12 +83,6 @@ def adjustable_tensors(model: ModelFile) -> tuple[int, ...]:
         and tensor.data is None
         and not tensor.is_variable
     )
-
-
-def has_kernel(subgraph: Subgraph, operator: Any) -> bool:
-    """True for an operator that reads a constant matrix or filter."""
-    constants = [subgraph.tensors[index] for index in operator.inputs if index >= 0]
-    return any(tensor.data is not None and len(tensor.shape) >= 2 for tensor in constants)
 
 
 def observe(
@@ -126,8 +122,12 @@ def observe(
 def run_preserving(content: bytes, batches: Batches) -> Iterator[Callable[[int], np.ndarray]]:
     """Runs a file batch by batch, each from a clean state, and keeps every tensor.
 
+    Args:
+        content: a `.tflite` file, float or quantized.
+        batches: real values by input name, each a whole batch.
+
     Yields:
-        tensor index → what it holds after this batch.
+        tensor index → what it holds after this batch, as stored.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -139,9 +139,10 @@ def run_preserving(content: bytes, batches: Batches) -> Iterator[Callable[[int],
         experimental_preserve_all_tensors=True,
     )
     runtime.allocate_tensors()
+    inputs = describe_tensors(model, model.main.inputs, model.input_names)
     for batch in batches:
-        for index in model.main.inputs:
-            runtime.set_tensor(index, batch[model.input_names[index]])
+        for index, description in zip(model.main.inputs, inputs, strict=True):
+            runtime.set_tensor(index, quantize(batch[description.name], description))
         if model.is_stateful:
             runtime.reset_all_variables()
         runtime.invoke()

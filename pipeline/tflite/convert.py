@@ -12,7 +12,10 @@ import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.tflite.bias_correction import correct_biases
 from pipeline.tflite.calibration import DEFAULT_PERCENTILE, RANGE_KINDS, RangeKind
+from pipeline.tflite.convert_worker import load_samples, representative_batches
+from pipeline.tflite.flatbuffer import decode_model
 from pipeline.tflite.low_bits import (
     BLOCK_SIZES,
     LOW_BIT_SCHEMES,
@@ -32,6 +35,7 @@ FloatOperators = Literal["refuse", "allow"]
 CALIBRATED_SCHEMES = ("int8", "int16x8")
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 SAMPLES_FILE = "representative.npz"
+_FLOAT_FILE = "calibrated.tflite"
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
 
@@ -58,6 +62,8 @@ class ConversionRequest:
         ranges: int8: how the ranges of activations are found on the samples; see
             `calibration.set_ranges`. int16x8 has steps fine enough for min_max alone.
         percentile: of ranges "percentile", above 50 and at most 100.
+        bias_correction: int8 and int16x8: take out of each bias what its layer is off by on
+            average; see `bias_correction.correct_biases`.
         custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
             file does not run; it tells all that are missing at once.
     """
@@ -71,6 +77,7 @@ class ConversionRequest:
     block_size: int | None = None
     ranges: RangeKind = "min_max"
     percentile: float = DEFAULT_PERCENTILE
+    bias_correction: bool = False
     custom_operators: bool = False
 
     def __post_init__(self) -> None:
@@ -101,6 +108,12 @@ class ConversionRequest:
             raise ConfigError(f"ranges {self.ranges!r} with scheme {self.scheme!r}: expected int8")
         if not 50 < self.percentile <= 100:
             raise ConfigError(f"percentile {self.percentile}: expected above 50 and at most 100")
+
+        if self.bias_correction and self.scheme not in CALIBRATED_SCHEMES:
+            raise ConfigError(
+                f"bias_correction with scheme {self.scheme!r}: expected one of "
+                f"{', '.join(CALIBRATED_SCHEMES)}"
+            )
 
     @property
     def needs_samples(self) -> bool:
@@ -184,6 +197,7 @@ def _convert_one(
         "block_size": request.block_size,
         "ranges": request.ranges,
         "percentile": request.percentile,
+        "calibrated": str(scratch / _FLOAT_FILE) if request.bias_correction else None,
         "custom_operators": request.custom_operators,
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),
@@ -194,8 +208,20 @@ def _convert_one(
     content = restore_output_order(made.read_bytes(), saved_model)
     if request.scheme in CALIBRATED_SCHEMES:
         content = mend_lstm_scales(content)
+    if request.bias_correction:
+        content = _correct_biases(content, scratch)
     write_bytes_atomic(path, content)
     return path
+
+
+def _correct_biases(content: bytes, scratch: Path) -> bytes:
+    model = decode_model(content)
+    inputs = [model.main.tensors[index] for index in model.main.inputs]
+    shapes = {model.input_names[tensor.index]: tensor.shape for tensor in inputs}
+    batches = list(representative_batches(load_samples(scratch / SAMPLES_FILE), shapes))
+    in_float = (scratch / _FLOAT_FILE).read_bytes()
+    (scratch / _FLOAT_FILE).unlink()  # the next request has its own
+    return correct_biases(content, in_float, batches)
 
 
 def _write_samples(path: Path, representative: np.ndarray | Mapping[str, np.ndarray]) -> None:

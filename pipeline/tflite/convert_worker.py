@@ -50,7 +50,8 @@ def convert(order: dict[str, Any]) -> bytes:
     Args:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
             `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`, `ranges`,
-            `percentile`,
+            `percentile`, `calibrated` (where to put the float file that the quantizer is given,
+            or None),
             `representative` (`.npz` with an array `input:<name>` per input, or None).
 
     Returns:
@@ -70,6 +71,8 @@ def convert(order: dict[str, Any]) -> bytes:
 
 def _edit_calibration(calibrated: bytes, order: dict[str, Any]) -> bytes:
     """What the quantizer is given in the place of the calibrated float file."""
+    if order["calibrated"] is not None:
+        Path(order["calibrated"]).write_bytes(calibrated)
     batches = _representative_batches(order)
     return set_ranges(calibrated, batches, order["ranges"], order["percentile"])
 

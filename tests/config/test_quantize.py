@@ -70,3 +70,12 @@ def test_ranges_are_for_int8_after_training() -> None:
         QuantizeConfig(ranges=percentile, method="qat")
     with pytest.raises(ValueError, match="ranges belongs to scheme int8"):
         QuantizeConfig(ranges=percentile, schemes=("int16x8",))
+
+
+def test_biases_are_corrected_in_integer_schemes_after_training() -> None:
+    assert not QuantizeConfig().bias_correction
+    assert QuantizeConfig(bias_correction=True, schemes=("float16", "int16x8")).bias_correction
+    with pytest.raises(ValueError, match="method qat learns its biases"):
+        QuantizeConfig(bias_correction=True, method="qat")
+    with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
+        QuantizeConfig(bias_correction=True, schemes=("int4",))

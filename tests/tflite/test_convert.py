@@ -197,6 +197,8 @@ def test_refusals_before_anything_runs(tmp_path: Path) -> None:
         ConversionRequest("a", "int16x8", ranges="mse")
     with pytest.raises(ConfigError, match="percentile 50: expected above 50 and at most 100"):
         ConversionRequest("a", "int8", ranges="percentile", percentile=50)
+    with pytest.raises(ConfigError, match="bias_correction with scheme 'int4': expected one of in"):
+        ConversionRequest("a", "int4", bias_correction=True)
 
 
 def test_nothing_reaches_the_screen(
