@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.quantization.quality import check_quality
+from pipeline.quantization.quality import quality_loss
 
 if TYPE_CHECKING:
     from pipeline.config.quantize import QuantizeConfig
@@ -31,18 +31,29 @@ def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
     )
 
 
-def describe_file(request: ConversionRequest, path: Path, material: Material) -> dict[str, Any]:
+def describe_file(
+    request: ConversionRequest, path: Path, material: Material, saved_model: Path | None
+) -> dict[str, Any]:
     """Checks what was promised of one file, and measures it on the validation split.
+
+    Args:
+        request: what was asked of the converter.
+        path: what came of it.
+        material: what is quantized.
+        saved_model: that it was converted from, to measure the error of each layer; None where
+            weights were trained with quantization: they differ from the float model's by more
+            than noise.
 
     Returns:
         The file's row in the manifest.
 
     Raises:
-        PromiseError: types, zeros or their pattern, shared values or the bound on quality do not
-            hold.
+        PromiseError: types, zeros or their pattern, or shared values are not as promised. The
+            bound on quality is left to `check_quality`.
     """
     from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
+    from pipeline.quantization.layer_errors import measure_file_layers
     from pipeline.tasks.measure import measure
     from pipeline.tflite.bias_correction import find_uncorrected
     from pipeline.tflite.convert import CALIBRATED_SCHEMES
@@ -56,18 +67,20 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     from pipeline.tflite.verify_low_bits import tell_wider_weights
     from pipeline.tflite.verify_patterns import check_patterns
 
-    data, settings = material.data, material.settings
+    data = material.data
     check_dtypes(path, request)
     check_zeros_kept(path, count_kernel_zeros(material.model))
     check_clusters(path, material.clustered)
     check_patterns(path, material.patterned)
     inspection = inspect(path)
     validation = measure(data.task, load(path).predict(data.validation.x), data.validation.y[:])
-    loss = check_quality(request.name, data.task, validation, material.reference, settings)
     content = path.read_bytes()
     in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
     uncorrected = find_uncorrected(read_model(path)) if request.bias_correction else ()
     low = request.scheme in LOW_BIT_SCHEMES
+    layers = None
+    if saved_model is not None and request.scheme in CALIBRATED_SCHEMES:
+        layers = measure_file_layers(path, saved_model, material)
     return {
         "name": request.name,
         "scheme": request.scheme,
@@ -79,7 +92,8 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
         "gzip_bytes": gzip_size(content),
         "sparsity": inspection.sparsity,
         "validation": validation,
-        **loss,
+        **quality_loss(data.task, validation, material.reference),
+        "layer_errors": layers,
         "tensors": [weight.to_json() for weight in inspection.kernels],
     }
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PromiseError
 
 if TYPE_CHECKING:
     from pipeline.config.quantize import QuantizeConfig
     from pipeline.tasks.task import Task
+
+# What a file may lose, by the name it has in its row: of accuracy, or relative of an error.
+LOSSES = ("accuracy_drop", "error_increase")
 
 
 def quality_loss(task: Task, validation: dict[str, float], reference: float) -> dict[str, float]:
@@ -27,38 +31,43 @@ def quality_loss(task: Task, validation: dict[str, float], reference: float) -> 
     return {"error_increase": (figure - reference) / reference if reference > 0 else 0.0}
 
 
-def check_quality(
-    name: str,
-    task: Task,
-    validation: dict[str, float],
-    reference: float,
-    settings: QuantizeConfig,
-) -> dict[str, float]:
+def check_quality(file: Mapping[str, Any], task: Task, settings: QuantizeConfig) -> None:
     """Holds a file to max_accuracy_drop or max_error_increase.
 
-    Returns:
-        What it loses; see `quality_loss`.
+    Args:
+        file: its row in the manifest; see `describe_file`.
+        task: what is measured.
+        settings: the bounds.
 
     Raises:
         PromiseError: it loses more than allowed, or gives NaN.
     """
+    name = file["name"]
     # NaN is above no bound; it is what float16 makes of sums that overflow.
-    if not math.isfinite(validation["loss"]):
+    if not math.isfinite(file["validation"]["loss"]):
         raise PromiseError(
             f"quantize: {name} gives NaN or infinity on validation data, promised finite numbers; "
             "leave it out of quantize.schemes"
         )
-    lost = quality_loss(task, validation, reference)
-    (key, loss), allowed = next(iter(lost.items())), settings.allowed_loss
-    words = (
-        f"loses {loss:.4f} of accuracy"
-        if task.higher_is_better
-        else f"raises the {task.metric} by {loss:.1%}"
-    )
+    key, loss = loss_of(file)
+    allowed = settings.allowed_loss
     trained = settings.method == "qat"
-    advice = "prune less, or allow more" if trained else "try method: qat, or allow more"
+    advice = "prune less, or allow more" if trained else "try method: auto, or allow more"
     if allowed is not None and loss > allowed:
         raise PromiseError(
-            f"quantize: {name} {words} on validation data, max_{key} is {allowed}; {advice}"
+            f"quantize: {name} {describe_loss(key, loss, task.metric)} on validation data, "
+            f"max_{key} is {allowed}; {advice}"
         )
-    return lost
+
+
+def loss_of(file: Mapping[str, Any]) -> tuple[str, float]:
+    """Returns the name and the figure of what a file loses, from its row in the manifest."""
+    key = next(key for key in LOSSES if key in file)
+    return key, file[key]
+
+
+def describe_loss(key: str, loss: float, metric: str) -> str:
+    """Says in words what a file loses."""
+    if key == "accuracy_drop":
+        return f"loses {loss:.4f} of accuracy"
+    return f"raises the {metric} by {loss:.1%}"

@@ -44,7 +44,9 @@ def check(config: Config) -> None:
 
 def run(config: Config, context: Context) -> StageResult:
     """Makes one file per scheme; dtypes, zeros and accuracy are checked on each file."""
+    from pipeline.quantization.layer_errors import layer_notes
     from pipeline.quantization.one_file import describe_file, file_notes, make_request
+    from pipeline.quantization.quality import check_quality
     from pipeline.quantization.source import model_as_it_is, train_with_quantization
     from pipeline.tflite.convert import convert
 
@@ -60,7 +62,12 @@ def run(config: Config, context: Context) -> StageResult:
     data, chosen = material.data, material.representative
     requests = [make_request(settings, name) for name in settings.schemes]
     paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
-    files = [describe_file(request, paths[request.name], material) for request in requests]
+    compared = saved if source.metrics is None else None
+    files = [
+        describe_file(request, paths[request.name], material, compared) for request in requests
+    ]
+    for file in files:
+        check_quality(file, data.task, settings)
     _save_reference(config, context, data, source)
     return StageResult(
         {
@@ -75,7 +82,7 @@ def run(config: Config, context: Context) -> StageResult:
             },
         },
         digest=_digest([*paths.values(), context.output / REFERENCE_FILE]),
-        notes=(*source.notes, *file_notes(files)),
+        notes=(*source.notes, *file_notes(files), *layer_notes(files)),
     )
 
 

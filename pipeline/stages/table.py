@@ -129,7 +129,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="quantize",
-            version=2,
+            version=3,
             run=quantize.run,
             sections=("quantize", "export.batch_size", "export.parity_samples"),
             needs=("data", "model"),

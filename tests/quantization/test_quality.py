@@ -9,14 +9,17 @@ import pytest
 
 from pipeline.config.quantize import QuantizeConfig
 from pipeline.errors import PromiseError
-from pipeline.quantization.quality import check_quality
+from pipeline.quantization.quality import check_quality, quality_loss
 from pipeline.tasks.task import Task, classification
 
 REGRESSION = Task("regression", 1, ("y",), (1.0,), (0.0,))
 
 
 def held(task: Task, figures: dict[str, float], reference: float, **quantize: Any) -> Any:
-    return check_quality("float16", task, figures, reference, QuantizeConfig(**quantize))
+    lost = quality_loss(task, figures, reference)
+    row = {"name": "float16", "validation": figures, **lost}
+    check_quality(row, task, QuantizeConfig(**quantize))
+    return lost
 
 
 def test_a_drop_is_a_fraction_and_an_increase_is_relative() -> None:

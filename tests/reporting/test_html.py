@@ -111,6 +111,12 @@ def test_values_asked_and_found_stand_side_by_side() -> None:
     assert "hidden_dense" + "512 × 64" + "32,768" + "32" + "31" + "26,214" in text
 
 
+def test_the_layer_with_the_most_noise_is_named() -> None:
+    page = Page(render())
+    assert "on 32 validation samples; 6\u00a0dB are one bit. hidden_dense stands out" in page.text
+    assert "hidden_dense" + "relu_3" + "24.1" + "21.3" in page.text
+
+
 def test_a_student_stands_beside_its_teacher() -> None:
     html = render("data", "train", "distill", "export", "evaluate")
     assert Page(html).open == []

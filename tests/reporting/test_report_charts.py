@@ -26,9 +26,9 @@ def flatten(drawn: Any) -> list[str]:
 
 def test_all_charts_of_a_full_run_are_sound_xml_with_unique_ids() -> None:
     drawn = flatten(draw_charts(build_report(make_run())))
-    # sizes, latency, cost; sensitivity of channels and of layers; sparsity and weights left;
-    # 6 trainings; 3 of the search; 2 matrices and the change; the layers in two columns.
-    assert len(drawn) == 3 + 2 + 2 + 6 + 3 + 3 + 2
+    # sizes, latency, cost, noise of layers; sensitivity of channels and of layers; sparsity and
+    # weights left; 6 trainings; 3 of the search; 2 matrices and the change; layers in two columns.
+    assert len(drawn) == 4 + 2 + 2 + 6 + 3 + 3 + 2
     ids = [e.get("id") for c in drawn for e in ElementTree.fromstring(c).iter() if e.get("id")]
     assert len(ids) == len(set(ids)) == 2 * len(drawn)
 
