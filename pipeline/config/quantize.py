@@ -69,6 +69,11 @@ class QuantizeConfig(Section):
         description="int8 and int16x8 files of method ptq: take out of each bias what its layer "
         "is off by on average on the representative samples",
     )
+    cross_layer_equalization: bool = Field(
+        False,
+        description="method ptq: scale layers joined by ReLU against each other until their "
+        "weights have equal ranges; the function stays, values that cluster shared do not",
+    )
     dense_scales: Literal["per_channel", "per_tensor"] = Field(
         "per_channel",
         description="one scale per output of a dense layer, or one per kernel: coarser, but "
@@ -116,10 +121,21 @@ class QuantizeConfig(Section):
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
         self._check_ranges()
         self._check_bias_correction()
+        self._check_equalization()
         self._check_low_bits()
         if self.inference_io == "uint8" and self.schemes != ("int8",):
             raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
         return self
+
+    def _check_equalization(self) -> None:
+        if not self.cross_layer_equalization:
+            return
+        if self.method == "qat":
+            raise ValueError("cross_layer_equalization belongs to ptq; method qat trains instead")
+        if set(self.schemes) == {"float16"}:
+            raise ValueError(
+                "cross_layer_equalization needs a scheme with scales; float16 has none"
+            )
 
     def _check_bias_correction(self) -> None:
         if not self.bias_correction:

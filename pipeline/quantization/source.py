@@ -25,12 +25,14 @@ class Source:
         predict: x → outputs, float32 (n, …).
         metrics: of quantization-aware training; None for the model as it was.
         notes: lines the user should read.
+        equalization: what cross-layer equalization did; None where it was not asked for.
     """
 
     save: Callable[[Path, int], None]
     predict: Callable[[Samples], np.ndarray]
     metrics: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    equalization: dict[str, Any] | None = None
 
 
 def model_as_it_is(model: keras.Model) -> Source:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def check(config: Config) -> None:
-    """Refuses, when planned, an optimizer that the bridge lacks, and blocks that split clusters."""
+    """Refuses, when planned, an optimizer that the bridge lacks, and what splits clusters."""
     from pipeline.bridge.optimizers_table import check_optimizer_crosses
 
     if config.quantize.block_size is not None and "cluster" in config.stages:
@@ -38,12 +38,18 @@ def check(config: Config) -> None:
             "quantize.block_size: one value of a clustered kernel would become another code in "
             "each block; leave it out, or the stage cluster"
         )
+    if config.quantize.cross_layer_equalization and "cluster" in config.stages:
+        raise ConfigError(
+            "quantize.cross_layer_equalization: each channel gets a factor of its own, and values "
+            "that a clustered kernel shares would differ; leave it out, or the stage cluster"
+        )
     if config.quantize.method == "qat":
         check_optimizer_crosses(config.quantize.fine_tuning.optimizer, "quantize.qat")
 
 
 def run(config: Config, context: Context) -> StageResult:
     """Makes one file per scheme; dtypes, zeros and accuracy are checked on each file."""
+    from pipeline.quantization.equalized import equalize_layers
     from pipeline.quantization.layer_errors import layer_notes
     from pipeline.quantization.one_file import describe_file, file_notes, make_request
     from pipeline.quantization.quality import check_quality
@@ -54,6 +60,8 @@ def run(config: Config, context: Context) -> StageResult:
     material = _gather(config, context)
     if settings.method == "qat":
         source = train_with_quantization(material, settings.fine_tuning)
+    elif settings.cross_layer_equalization:
+        source = equalize_layers(material)
     else:
         source = model_as_it_is(material.model)
     material = replace(material, data=with_answers(material.data, "validation", source.predict))
@@ -76,6 +84,7 @@ def run(config: Config, context: Context) -> StageResult:
             "metric": data.task.metric,
             "reference": {data.task.metric: material.reference, "samples": len(data.validation)},
             "qat": source.metrics,
+            "equalization": source.equalization,
             "representative": {
                 "samples": len(chosen),
                 "class_counts": _class_counts(data, chosen),

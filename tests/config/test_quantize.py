@@ -79,3 +79,12 @@ def test_biases_are_corrected_in_integer_schemes_after_training() -> None:
         QuantizeConfig(bias_correction=True, method="qat")
     with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
         QuantizeConfig(bias_correction=True, schemes=("int4",))
+
+
+def test_layers_are_equalized_after_training_for_schemes_with_scales() -> None:
+    assert not QuantizeConfig().cross_layer_equalization
+    assert QuantizeConfig(cross_layer_equalization=True, schemes=("int4", "float16")).schemes
+    with pytest.raises(ValueError, match="method qat trains instead"):
+        QuantizeConfig(cross_layer_equalization=True, method="qat")
+    with pytest.raises(ValueError, match="needs a scheme with scales; float16 has none"):
+        QuantizeConfig(cross_layer_equalization=True, schemes=("float16",))

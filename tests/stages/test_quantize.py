@@ -14,3 +14,10 @@ def test_blocks_would_split_clusters() -> None:
     check(validate({**values, "stages": ["train", "quantize"]}))
     with pytest.raises(ConfigError, match=r"quantize.block_size: one value of a clustered kernel"):
         check(validate({**values, "stages": ["train", "cluster", "quantize"]}))
+
+
+def test_equalization_would_split_clusters() -> None:
+    values = {"quantize": {"cross_layer_equalization": True}}
+    check(validate({**values, "stages": ["train", "prune", "quantize"]}))
+    with pytest.raises(ConfigError, match=r"cross_layer_equalization: each channel gets a factor"):
+        check(validate({**values, "stages": ["train", "cluster", "quantize"]}))
