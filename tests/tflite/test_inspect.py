@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
 import pytest
 
-from pipeline.tflite.flatbuffer import Operator, Subgraph
-from pipeline.tflite.inspect import dequantized_from, inspect
+from pipeline.tflite.flatbuffer import Operator, Subgraph, read_model
+from pipeline.tflite.inspect import dequantized_from, inspect, kernels_by_operator
 from tests.tflite.conftest import Converted
 
 # conv 3·3·2·8 + 8, depthwise 3·3·8 + 8, dense 288·4 + 4.
@@ -60,10 +63,28 @@ def test_json_names(converted: Converted) -> None:
     content = inspect(converted.paths["int8"]).to_json()
     assert set(content["tensors"][0]) == {
         "name", "shape", "dtype", "role", "parameters", "zeros", "sparsity", "distinct",
-        "quantized_dimension", "scales",
+        "quantized_dimension", "scales", "entropy_bytes",
     }  # fmt: skip
     assert content["operators"]["CONV_2D"] == 1
     assert content["inputs"] == {"image": "int8"}
+
+
+@pytest.mark.parametrize("name", ["float32", "int8"])
+def test_entropy_is_that_of_the_kernels_codes(converted: Converted, name: str) -> None:
+    found = inspect(converted.paths[name])
+    bits = 0.0
+    for _, tensor in kernels_by_operator(read_model(converted.paths[name]).main):
+        assert tensor.data is not None
+        counts = Counter(tensor.data.reshape(-1).tolist())
+        bits -= sum(n * math.log2(n / tensor.data.size) for n in counts.values())
+    assert found.entropy_bytes == math.ceil(bits / 8 - 1e-9)
+    assert (
+        0
+        < found.entropy_bytes
+        < sum(
+            weight.counts.parameters * (4 if name == "float32" else 1) for weight in found.kernels
+        )
+    )
 
 
 def test_what_is_dequantized() -> None:
