@@ -14,7 +14,13 @@ from pipeline.artifacts.files import sha256_json, storage_errors
 from pipeline.artifacts.fingerprint import describe_host, library_versions, stage_key
 from pipeline.artifacts.locks import hold_lock
 from pipeline.artifacts.manifest import Manifest, describe_files
-from pipeline.artifacts.run_folder import RESERVED, link_result, remove_links, write_run
+from pipeline.artifacts.run_folder import (
+    RESERVED,
+    failed_folder,
+    link_result,
+    remove_links,
+    write_run,
+)
 from pipeline.artifacts.store import Artifact, Store
 from pipeline.config.schema import Config
 from pipeline.data.reading import data_errors
@@ -116,6 +122,7 @@ class _Runner:
         remove_links(self.store, self.name, {stage.name for stage in chain})
         for position, stage in enumerate(chain[:end]):
             config = config_after(self.config, self.results)
+            shutil.rmtree(failed_folder(self.store, self.name, stage.name), ignore_errors=True)
             inputs = describe_inputs(stage, config, chain, self.results)
             made_of = describe_stage(stage, config, inputs, self.store)
             key = stage_key(made_of)
@@ -164,6 +171,7 @@ class _Runner:
             inputs=inputs,
             work=work,
             output=output,
+            failed=failed_folder(self.store, self.name, stage.name),
             progress=self.progress,
             converter=self._start_converter,
             made_of=made_of,

@@ -49,6 +49,11 @@ def remove_links(store: Store, run: str, keep: set[str]) -> None:
             (store.root / run / stage).unlink(missing_ok=True)
 
 
+def failed_folder(store: Store, run: str, stage: str) -> Path:
+    """Where a stage leaves the best of what broke its promise: no result, and never reused."""
+    return store.root / run / "failed" / stage
+
+
 def list_runs(store: Store) -> list[str]:
     """Returns the names of all runs, sorted."""
     if not store.root.is_dir():

@@ -83,8 +83,8 @@ def check_model_file(config: Config) -> None:
     if config.data.task != "parity":
         return
     learning = [stage for stage in config.stages if stage in LEARNING]
-    if "quantize" in config.stages and config.quantize.method == "qat":
-        learning.append("quantize.method qat")
+    if "quantize" in config.stages and config.quantize.method != "ptq":
+        learning.append(f"quantize.method {config.quantize.method}")
     if learning:
         raise ValueError(
             f"data.task parity: {', '.join(learning)} would have to learn from samples without "

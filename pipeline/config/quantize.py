@@ -7,11 +7,22 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
+from pipeline.config.distillation import Distillation
+from pipeline.config.optimizer import OptimizerConfig
+from pipeline.config.schedule import CosineSchedule
 from pipeline.config.train import FineTuneConfig
 
 Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
 # Weights of so few bits are made by ai-edge-quantizer, after the converter.
 LOW_BITS = frozenset({"int4", "int2"})
+
+# Of method auto, where quantize.qat is not given: gentle, and with the float model as teacher.
+LADDER_FINE_TUNING = FineTuneConfig(
+    epochs=10,
+    optimizer=OptimizerConfig(name="adam", learning_rate=3e-4),
+    schedule=CosineSchedule(kind="cosine"),
+    distillation=Distillation(),
+)
 
 
 class RangesConfig(Section):
@@ -45,8 +56,11 @@ class RangesConfig(Section):
 class QuantizeConfig(Section):
     """One `.tflite` per scheme."""
 
-    method: Literal["ptq", "qat"] = Field(
-        "ptq", description="after training, or training with quantization in the loop"
+    method: Literal["ptq", "qat", "auto"] = Field(
+        "ptq",
+        description="after training; training with quantization in the loop; or auto: one after "
+        "the other, the cheapest first, until an int8 file keeps max_accuracy_drop or "
+        "max_error_increase",
     )
     schemes: tuple[Scheme, ...] = Field(
         ("int8",),
@@ -93,7 +107,7 @@ class QuantizeConfig(Section):
         None,
         description="int4: so many inputs of a dense layer share a scale, instead of all of them",
     )
-    qat: FineTuneConfig | None = Field(None, description="the fine-tuning of method qat")
+    qat: FineTuneConfig | None = Field(None, description="the fine-tuning of methods qat and auto")
     max_accuracy_drop: float | None = Field(
         None, ge=0, le=1, description="on validation data, against the float model; else exit 9"
     )
@@ -110,7 +124,7 @@ class QuantizeConfig(Section):
         if len(set(self.schemes)) != len(self.schemes):
             raise ValueError("schemes: each one at most once")
         if self.method == "ptq" and self.qat is not None:
-            raise ValueError("qat settings belong to method: qat")
+            raise ValueError("qat settings belong to methods qat and auto")
         if self.method == "qat" and self.schemes != ("int8",):
             raise ValueError("method qat trains for schemes: [int8]; leave the others to ptq")
         if self.dense_scales == "per_tensor" and self.method == "qat":
@@ -119,6 +133,7 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
+        self._check_auto()
         self._check_ranges()
         self._check_bias_correction()
         self._check_equalization()
@@ -135,6 +150,22 @@ class QuantizeConfig(Section):
         if set(self.schemes) == {"float16"}:
             raise ValueError(
                 "cross_layer_equalization needs a scheme with scales; float16 has none"
+            )
+
+    def _check_auto(self) -> None:
+        if self.method != "auto":
+            return
+        if self.schemes != ("int8",):
+            raise ValueError("method auto makes one file of schemes: [int8]; give no others")
+        if self.allowed_loss is None:
+            raise ValueError(
+                "method auto tries until a promise is kept: give max_accuracy_drop, or "
+                "max_error_increase for a task that is judged by an error"
+            )
+        if self.ranges.kind != "min_max" or self.bias_correction or self.cross_layer_equalization:
+            raise ValueError(
+                "method auto tries ranges, bias_correction and cross_layer_equalization itself; "
+                "leave them out"
             )
 
     def _check_bias_correction(self) -> None:
@@ -176,5 +207,7 @@ class QuantizeConfig(Section):
 
     @property
     def fine_tuning(self) -> FineTuneConfig:
-        """The fine-tuning of method qat, its defaults where none are given."""
-        return FineTuneConfig() if self.qat is None else self.qat
+        """The fine-tuning of methods qat and auto, its defaults where none are given."""
+        if self.qat is not None:
+            return self.qat
+        return LADDER_FINE_TUNING if self.method == "auto" else FineTuneConfig()

@@ -108,13 +108,16 @@ def stages_of_first_model(config: Config) -> tuple[str, ...]:
 
 def _integer_obstacles(preflight: Preflight, config: Config) -> list[str]:
     """What stands in the way of integer files; the trial is of int8 after training."""
-    if "quantize" not in stages_of_first_model(config) or config.quantize.method != "ptq":
+    if "quantize" not in stages_of_first_model(config) or config.quantize.method == "qat":
         return []
     if "int8" not in config.quantize.schemes:
         return []
     conversion = preflight.conversion
     if conversion.int8 == "refused":
-        return [f"quantize.schemes: int8: {conversion.int8_reason} (leave int8 out)"]
+        fix = "leave int8 out"
+        if config.quantize.method == "auto":
+            fix = "set quantize.method: ptq and another scheme"
+        return [f"quantize.schemes: int8: {conversion.int8_reason} ({fix})"]
     if conversion.int8 == "partly_float" and config.quantize.float_operators == "refuse":
         return [
             f"quantize.schemes: int8: {listed(remark.layers)}: {remark.reason} "

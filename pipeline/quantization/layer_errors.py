@@ -18,12 +18,23 @@ ELEMENTS = 40_000_000
 SAMPLES = (4, 32)
 
 
-def measure_file_layers(path: Path, saved_model: Path, material: Material) -> dict[str, Any]:
+def convert_in_float(saved_model: Path, material: Material) -> Path:
+    """Returns the float32 file of a SavedModel, made at the first call."""
+    from pipeline.tflite.convert import ConversionRequest, convert
+
+    folder, request = saved_model.with_suffix(".in_float"), ConversionRequest("float32", "float32")
+    path = folder / "float32.tflite"
+    if not path.is_file():
+        convert(saved_model, [request], None, folder, material.converter())
+    return path
+
+
+def measure_file_layers(path: Path, in_float: Path, material: Material) -> dict[str, Any]:
     """Measures the layers of an integer file on samples of the validation split.
 
     Args:
         path: the file.
-        saved_model: that it was converted from; its float32 file is made for the comparison.
+        in_float: the float32 file of the same model.
         material: what is quantized.
 
     Returns:
@@ -33,19 +44,16 @@ def measure_file_layers(path: Path, saved_model: Path, material: Material) -> di
     """
     from pipeline.bridge.layer_names import layer_names
     from pipeline.data.representative import choose_representative
-    from pipeline.tflite.convert import ConversionRequest, convert
     from pipeline.tflite.flatbuffer import read_model
     from pipeline.tflite.layer_error import measure_layer_errors
 
-    request = ConversionRequest("float32", "float32")
-    made = convert(saved_model, [request], None, material.work / "in_float", material.converter())
     data = material.data
     count = _samples_for(read_model(path))
     chosen = choose_representative(data.validation, data.task, count, material.seed)
     try:
         rows = measure_layer_errors(
             path.read_bytes(),
-            made["float32"].read_bytes(),
+            in_float.read_bytes(),
             layer_names(material.model),
             data.validation.x[chosen],
         )

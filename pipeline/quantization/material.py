@@ -37,6 +37,7 @@ class Material:
         seed: of everything that is drawn.
         work: folder for checkpoints and what does not ship.
         output: folder for the files.
+        failed: folder for a file that is worth keeping although it breaks its promise.
         progress: where bars and notes go.
         converter: starts, or returns, the one child process that converts.
     """
@@ -53,5 +54,6 @@ class Material:
     seed: int
     work: Path
     output: Path
+    failed: Path
     progress: Progress
     converter: Callable[[], ConversionWorker]

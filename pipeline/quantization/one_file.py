@@ -31,21 +31,16 @@ def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
     )
 
 
-def describe_file(
-    request: ConversionRequest, path: Path, material: Material, saved_model: Path | None
-) -> dict[str, Any]:
+def describe_file(request: ConversionRequest, path: Path, material: Material) -> dict[str, Any]:
     """Checks what was promised of one file, and measures it on the validation split.
 
     Args:
         request: what was asked of the converter.
         path: what came of it.
         material: what is quantized.
-        saved_model: that it was converted from, to measure the error of each layer; None where
-            weights were trained with quantization: they differ from the float model's by more
-            than noise.
 
     Returns:
-        The file's row in the manifest.
+        The file's row in the manifest; `layer_errors` is None until it is measured.
 
     Raises:
         PromiseError: types, zeros or their pattern, or shared values are not as promised. The
@@ -53,7 +48,6 @@ def describe_file(
     """
     from pipeline.compression.sizes import gzip_size
     from pipeline.models.kernels import count_kernel_zeros
-    from pipeline.quantization.layer_errors import measure_file_layers
     from pipeline.tasks.measure import measure
     from pipeline.tflite.bias_correction import find_uncorrected
     from pipeline.tflite.convert import CALIBRATED_SCHEMES
@@ -78,9 +72,6 @@ def describe_file(
     in_float = find_float_operators(path) if request.scheme in CALIBRATED_SCHEMES else ()
     uncorrected = find_uncorrected(read_model(path)) if request.bias_correction else ()
     low = request.scheme in LOW_BIT_SCHEMES
-    layers = None
-    if saved_model is not None and request.scheme in CALIBRATED_SCHEMES:
-        layers = measure_file_layers(path, saved_model, material)
     return {
         "name": request.name,
         "scheme": request.scheme,
@@ -93,7 +84,7 @@ def describe_file(
         "sparsity": inspection.sparsity,
         "validation": validation,
         **quality_loss(data.task, validation, material.reference),
-        "layer_errors": layers,
+        "layer_errors": None,
         "tensors": [weight.to_json() for weight in inspection.kernels],
     }
 

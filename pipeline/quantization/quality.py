@@ -49,15 +49,23 @@ def check_quality(file: Mapping[str, Any], task: Task, settings: QuantizeConfig)
             f"quantize: {name} gives NaN or infinity on validation data, promised finite numbers; "
             "leave it out of quantize.schemes"
         )
+    if is_kept(file, settings):
+        return
     key, loss = loss_of(file)
-    allowed = settings.allowed_loss
     trained = settings.method == "qat"
     advice = "prune less, or allow more" if trained else "try method: auto, or allow more"
-    if allowed is not None and loss > allowed:
-        raise PromiseError(
-            f"quantize: {name} {describe_loss(key, loss, task.metric)} on validation data, "
-            f"max_{key} is {allowed}; {advice}"
-        )
+    raise PromiseError(
+        f"quantize: {name} {describe_loss(key, loss, task.metric)} on validation data, "
+        f"max_{key} is {settings.allowed_loss}; {advice}"
+    )
+
+
+def is_kept(file: Mapping[str, Any], settings: QuantizeConfig) -> bool:
+    """Tells whether a file is finite and within the bound, if there is one."""
+    allowed = settings.allowed_loss
+    if not math.isfinite(file["validation"]["loss"]):
+        return False
+    return allowed is None or loss_of(file)[1] <= allowed
 
 
 def loss_of(file: Mapping[str, Any]) -> tuple[str, float]:

@@ -46,6 +46,13 @@ def model_as_it_is(model: keras.Model) -> Source:
     )
 
 
+def source_after_training(material: Material, equalized: bool) -> Source:
+    """Returns the source of post-training quantization: equalized first, if that is asked for."""
+    from pipeline.quantization.equalized import equalize_layers
+
+    return equalize_layers(material) if equalized else model_as_it_is(material.model)
+
+
 def train_with_quantization(material: Material, fine_tuning: FineTuneConfig) -> Source:
     """Trains the model with quantization in the loop; see `quantization_aware_train`."""
     from pipeline.bridge.qat import quantization_aware_train

@@ -50,6 +50,8 @@ class Context:
             label, the others by the stage that made them.
         work: folder for checkpoints, kept when the stage is killed, deleted when it is done.
         output: empty folder that becomes the result.
+        failed: folder, not made yet, for the best of what broke its promise, where the user finds
+            it; emptied by the next run, and never taken for a result.
         progress: where bars and notes go.
         converter: starts, or returns, the one child process that converts.
         made_of: what the result's key is the SHA-256 of.
@@ -61,6 +63,7 @@ class Context:
     inputs: Mapping[str, Mapping[str, Artifact]]
     work: Path
     output: Path
+    failed: Path
     progress: Progress
     converter: Callable[[], ConversionWorker]
     made_of: Mapping[str, Any] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,64 +42,50 @@ def check(config: Config) -> None:
             "quantize.cross_layer_equalization: each channel gets a factor of its own, and values "
             "that a clustered kernel shares would differ; leave it out, or the stage cluster"
         )
-    if config.quantize.method == "qat":
+    if config.quantize.method != "ptq":
         check_optimizer_crosses(config.quantize.fine_tuning.optimizer, "quantize.qat")
 
 
 def run(config: Config, context: Context) -> StageResult:
     """Makes one file per scheme; dtypes, zeros and accuracy are checked on each file."""
-    from pipeline.quantization.equalized import equalize_layers
-    from pipeline.quantization.layer_errors import layer_notes
-    from pipeline.quantization.one_file import describe_file, file_notes, make_request
-    from pipeline.quantization.quality import check_quality
-    from pipeline.quantization.source import model_as_it_is, train_with_quantization
-    from pipeline.tflite.convert import convert
+    from pipeline.quantization.ladder import climb
+    from pipeline.quantization.made import make_files
 
-    settings = config.quantize
     material = _gather(config, context)
-    if settings.method == "qat":
-        source = train_with_quantization(material, settings.fine_tuning)
-    elif settings.cross_layer_equalization:
-        source = equalize_layers(material)
-    else:
-        source = model_as_it_is(material.model)
-    material = replace(material, data=with_answers(material.data, "validation", source.predict))
-    saved = context.work / "saved_model"
-    source.save(saved, material.batch_size)
+    made = (climb if config.quantize.method == "auto" else make_files)(material)
     data, chosen = material.data, material.representative
-    requests = [make_request(settings, name) for name in settings.schemes]
-    paths = convert(saved, requests, data.train.x[chosen], context.output, context.converter())
-    compared = saved if source.metrics is None else None
-    files = [
-        describe_file(request, paths[request.name], material, compared) for request in requests
-    ]
-    for file in files:
-        check_quality(file, data.task, settings)
-    _save_reference(config, context, data, source)
+    _save_reference(config, context, data, made.source)
     return StageResult(
         {
-            "method": settings.method,
-            "files": files,
+            "method": config.quantize.method,
+            "files": made.files,
             "metric": data.task.metric,
             "reference": {data.task.metric: material.reference, "samples": len(data.validation)},
-            "qat": source.metrics,
-            "equalization": source.equalization,
+            "qat": made.source.metrics,
+            "equalization": made.source.equalization,
+            "ladder": made.ladder,
             "representative": {
                 "samples": len(chosen),
                 "class_counts": _class_counts(data, chosen),
             },
         },
-        digest=_digest([*paths.values(), context.output / REFERENCE_FILE]),
-        notes=(*source.notes, *file_notes(files), *layer_notes(files)),
+        digest=_digest([*made.paths, context.output / REFERENCE_FILE]),
+        notes=made.notes(),
     )
 
 
 def _gather(config: Config, context: Context) -> Material:
     from pipeline.data.representative import choose_representative
+    from pipeline.models.predict import predict_outputs
 
-    data = load_splits(config, context, "train", "validation")
+    model = load_input_model(context)
+    data = with_answers(
+        load_splits(config, context, "train", "validation"),
+        "validation",
+        lambda x: predict_outputs(model, x),
+    )
     return Material(
-        model=load_input_model(context),
+        model=model,
         data=data,
         settings=config.quantize,
         representative=choose_representative(
@@ -114,6 +99,7 @@ def _gather(config: Config, context: Context) -> Material:
         seed=context.seed,
         work=context.work,
         output=context.output,
+        failed=context.failed,
         progress=context.progress,
         converter=context.converter,
     )

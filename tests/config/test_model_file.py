@@ -82,6 +82,11 @@ SPACE = {"model.path": {"choice": ["a.keras", "b.keras"]}}
             "quantize.method qat would have to learn",
         ),
         (
+            {"model": MODEL, "data": {"task": "parity"}, "stages": ["quantize"],
+             "quantize": {"method": "auto", "max_error_increase": 0.1}},
+            "quantize.method auto would have to learn",
+        ),
+        (
             {"model": {**MODEL, "outputs": "logits"}, "data": {"task": "regression",
              "source": "npz", "path": "x.npz"}},
             "model.outputs: logits is told of classes and labels",

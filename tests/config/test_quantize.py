@@ -88,3 +88,28 @@ def test_layers_are_equalized_after_training_for_schemes_with_scales() -> None:
         QuantizeConfig(cross_layer_equalization=True, method="qat")
     with pytest.raises(ValueError, match="needs a scheme with scales; float16 has none"):
         QuantizeConfig(cross_layer_equalization=True, schemes=("float16",))
+
+
+def test_auto_needs_a_promise_and_chooses_by_itself() -> None:
+    auto = QuantizeConfig(method="auto", max_accuracy_drop=0.005)
+    assert auto.allowed_loss == 0.005 and auto.fine_tuning.distillation is not None
+    assert QuantizeConfig(method="auto", max_error_increase=0.1).allowed_loss == 0.1
+    given = QuantizeConfig(method="auto", max_accuracy_drop=0.1, qat=FineTuneConfig(epochs=3))
+    assert given.fine_tuning == FineTuneConfig(epochs=3)
+    with pytest.raises(ValueError, match="until a promise is kept: give max_accuracy_drop"):
+        QuantizeConfig(method="auto")
+    with pytest.raises(ValueError, match=r"makes one file of schemes: \[int8\]"):
+        QuantizeConfig(method="auto", max_accuracy_drop=0.1, schemes=("int8", "float16"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ranges": RangesConfig(kind="mse")},
+        {"bias_correction": True},
+        {"cross_layer_equalization": True},
+    ],
+)
+def test_auto_tries_what_else_one_would_set(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="itself; leave them out"):
+        QuantizeConfig(method="auto", max_accuracy_drop=0.1, **given)

@@ -134,4 +134,8 @@ def test_a_conversion_that_fails_or_refuses_int8() -> None:
     assert find_impossible(refused, chain("quantize")) == [
         "quantize.schemes: int8: a crash (leave int8 out)"
     ]
+    auto = chain("quantize", quantize={"method": "auto", "max_accuracy_drop": 0.01})
+    assert find_impossible(refused, auto) == [
+        "quantize.schemes: int8: a crash (set quantize.method: ptq and another scheme)"
+    ]
     assert not find_impossible(refused, None)

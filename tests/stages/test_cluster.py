@@ -69,7 +69,8 @@ def chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     artifact = SimpleNamespace(metrics={"layers": [ROW]}, file=lambda name: tmp_path / name)
     return SimpleNamespace(
         inputs={"baselines": {"float": artifact, "clustered": artifact}}, work=tmp_path,
-        output=tmp_path, seed=0, converter=lambda: None, input=lambda role: artifact,
+        output=tmp_path, failed=tmp_path / "failed", seed=0, converter=lambda: None,
+        input=lambda role: artifact,
         progress=None,
     )  # fmt: skip
 

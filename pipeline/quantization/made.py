@@ -1,0 +1,67 @@
+"""What a quantization made, and the way of a single method to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.quantization.layer_errors import convert_in_float, layer_notes, measure_file_layers
+from pipeline.quantization.one_file import describe_file, file_notes, make_request
+from pipeline.quantization.quality import check_quality
+from pipeline.quantization.source import source_after_training, train_with_quantization
+
+if TYPE_CHECKING:
+    from pipeline.quantization.material import Material
+    from pipeline.quantization.source import Source
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files of the stage.
+
+    Attributes:
+        source: that they were converted from.
+        files: their rows in the manifest.
+        paths: of them, in the same order.
+        ladder: of method auto: what was tried; see `ladder.climb`.
+    """
+
+    source: Source
+    files: list[dict[str, Any]]
+    paths: list[Path]
+    ladder: dict[str, Any] | None = None
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns the lines the user should read."""
+        return (*self.source.notes, *file_notes(self.files), *layer_notes(self.files))
+
+
+def make_files(material: Material) -> Made:
+    """Makes one file per scheme, after training or with quantization in the loop.
+
+    Raises:
+        PromiseError: a file is not what was promised, or loses more than allowed.
+    """
+    from pipeline.tflite.convert import CALIBRATED_SCHEMES, convert
+
+    settings, data = material.settings, material.data
+    trains = settings.method == "qat"
+    source = (
+        train_with_quantization(material, settings.fine_tuning)
+        if trains
+        else source_after_training(material, settings.cross_layer_equalization)
+    )
+    saved = material.work / "saved_model"
+    source.save(saved, material.batch_size)
+    requests = [make_request(settings, name) for name in settings.schemes]
+    samples = data.train.x[material.representative]
+    paths = convert(saved, requests, samples, material.output, material.converter())
+    files = [describe_file(request, paths[request.name], material) for request in requests]
+    for request, file in zip(requests, files, strict=True):
+        check_quality(file, data.task, settings)
+        # Weights that were trained with quantization differ by more than noise from the float's.
+        if request.scheme in CALIBRATED_SCHEMES and not trains:
+            in_float = convert_in_float(saved, material)
+            file["layer_errors"] = measure_file_layers(paths[request.name], in_float, material)
+    return Made(source, files, list(paths.values()))
