@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.config.base import Section
 from pipeline.config.csv import CsvConfig
 from pipeline.config.images import ImagesConfig
-from pipeline.config.keras_data import KerasDataConfig
+from pipeline.config.keras_data import IMAGE_SIDES, KerasDataConfig
 from pipeline.config.sources import SampleKind, check_answers, source_row
 from pipeline.config.text import TextConfig
 from pipeline.tasks.task import TASKS, TaskName
@@ -132,6 +132,20 @@ class DataConfig(Section):
         for name, (default, source) in OWN_SECTIONS.items():
             if not self.source.startswith(source) and getattr(self, name) != default:
                 raise ValueError(f"{name} belongs to source {source}, not to {self.source}")
+        return self
+
+    @model_validator(mode="after")
+    def _images_fit_their_size(self) -> DataConfig:
+        size, side = self.keras.size, IMAGE_SIDES.get(self.source)
+        if size is None:
+            return self
+        if side is None:
+            raise ValueError(f"keras.size belongs to {', '.join(IMAGE_SIDES)}, not {self.source}")
+        if min(size) < side:
+            raise ValueError(
+                f"keras.size {list(size)} is smaller than the images of {self.source}; expected "
+                f"at least [{side}, {side}]"
+            )
         return self
 
     @model_validator(mode="after")

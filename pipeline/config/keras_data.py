@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipeline.config.base import Section
 
+# Height and width of the images of each set.
+IMAGE_SIDES = {
+    "keras:mnist": 28,
+    "keras:fashion_mnist": 28,
+    "keras:cifar10": 32,
+    "keras:cifar100": 32,
+}
+Side = Annotated[int, Field(ge=28, le=1024)]
+
 
 class KerasDataConfig(Section):
-    """Options of keras:cifar100 (labels) and of keras:imdb and keras:reuters (the others)."""
+    """Options of the sets of images (size), of keras:cifar100 (labels), of texts (the others)."""
+
+    size: tuple[Side, Side] | None = Field(
+        None,
+        description="of mnist, fashion_mnist, cifar10 and cifar100: [height, width] with zeros "
+        "around the image, at least its own; default: its own",
+    )
 
     labels: Literal["fine", "coarse"] = Field(
         "fine", description="of cifar100: 100 classes, or their 20 superclasses"

@@ -93,6 +93,11 @@ class QuantizeConfig(Section):
         description="one scale per output of a dense layer, or one per kernel: coarser, but "
         "smaller once compressed; method qat always trains with one per kernel",
     )
+    weight_scales: Literal["exact", "power_of_two"] = Field(
+        "exact",
+        description="int8 and int16x8 files: the scales of kernels as they are, or rounded up to "
+        "powers of two: up to twice as coarse, but smaller once compressed (docs/scales.md)",
+    )
     float_operators: Literal["refuse", "allow"] = Field(
         "refuse",
         description="int8 and int16x8 files: refuse an operator that has no integer kernel, or "
@@ -131,6 +136,8 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales belongs to ptq; method qat has one scale per kernel")
         if self.dense_scales == "per_tensor" and set(self.schemes) == {"float16"}:
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
+        if self.weight_scales != "exact" and not set(self.schemes) & {"int8", "int16x8"}:
+            raise ValueError("weight_scales belongs to schemes int8 and int16x8")
         if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("float_operators belongs to schemes int8 and int16x8")
         self._check_auto()

@@ -88,15 +88,24 @@ def _as_samples(config: DataConfig, row: KerasSet, source: SourceArrays, part: s
             x, options.max_tokens, options.sequence_length, options.padding, source.origin
         )
         return Part(encoded, y)
-    if x.shape[1:] == (*row.shape, 1):
-        return Part(x, y)
-    if x.shape[1:] != row.shape:
+    if x.shape[1:] not in (row.shape, (*row.shape, 1)):
         expected = ", ".join(str(size) for size in row.shape)
         raise DataError(
             f"{source.origin}: {part} samples have shape {x.shape}; {config.source} expects "
             f"(n, {expected}); use data.source npz for other data"
         )
-    return Part(x[..., np.newaxis] if len(row.shape) == 2 else x, y)
+    if len(row.shape) == 1:
+        return Part(x, y)
+    return Part(_pad(x.reshape(*x.shape[:3], -1), config.keras.size), y)
+
+
+def _pad(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """Puts images (n, height, width, channels) in the middle of zeros of [height, width]."""
+    if size is None:
+        return images
+    missing = [whole - own for whole, own in zip(size, images.shape[1:3], strict=True)]
+    around = [(gap // 2, gap - gap // 2) for gap in missing]
+    return np.pad(images, [(0, 0), *around, (0, 0)])
 
 
 def _download(config: DataConfig, row: KerasSet, parts: Parts) -> SourceArrays:

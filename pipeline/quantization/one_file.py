@@ -28,6 +28,7 @@ def make_request(settings: QuantizeConfig, scheme: str) -> ConversionRequest:
         ranges=settings.ranges.kind if scheme == "int8" else "min_max",
         percentile=settings.ranges.at_percentile,
         bias_correction=settings.bias_correction and scheme in CALIBRATED_SCHEMES,
+        weight_scales=settings.weight_scales if scheme in CALIBRATED_SCHEMES else "exact",
     )
 
 

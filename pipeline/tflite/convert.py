@@ -24,12 +24,14 @@ from pipeline.tflite.low_bits import (
 )
 from pipeline.tflite.lstm_scales import mend_lstm_scales
 from pipeline.tflite.output_order import restore_output_order
+from pipeline.tflite.power_of_two_scales import round_scales
 from pipeline.tflite.worker import ConversionWorker
 
 Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
 InferenceIO = Literal["int8", "uint8", "float32"]
 DenseScales = Literal["per_channel", "per_tensor"]
 FloatOperators = Literal["refuse", "allow"]
+WeightScales = Literal["exact", "power_of_two"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
 CALIBRATED_SCHEMES = ("int8", "int16x8")
@@ -38,6 +40,7 @@ SAMPLES_FILE = "representative.npz"
 _FLOAT_FILE = "calibrated.tflite"
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
+WEIGHT_SCALES = ("exact", "power_of_two")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class ConversionRequest:
         percentile: of ranges "percentile", above 50 and at most 100.
         bias_correction: int8 and int16x8: take out of each bias what its layer is off by on
             average; see `bias_correction.correct_biases`.
+        weight_scales: int8 and int16x8: exact, or rounded up to powers of two, which are fewer
+            bytes after compression; see `power_of_two_scales.round_scales`.
         custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
             file does not run; it tells all that are missing at once.
     """
@@ -78,6 +83,7 @@ class ConversionRequest:
     ranges: RangeKind = "min_max"
     percentile: float = DEFAULT_PERCENTILE
     bias_correction: bool = False
+    weight_scales: WeightScales = "exact"
     custom_operators: bool = False
 
     def __post_init__(self) -> None:
@@ -109,6 +115,15 @@ class ConversionRequest:
         if not 50 < self.percentile <= 100:
             raise ConfigError(f"percentile {self.percentile}: expected above 50 and at most 100")
 
+        if self.weight_scales not in WEIGHT_SCALES:
+            raise ConfigError(
+                f"weight_scales {self.weight_scales!r}: expected one of {', '.join(WEIGHT_SCALES)}"
+            )
+        if self.weight_scales != "exact" and self.scheme not in CALIBRATED_SCHEMES:
+            raise ConfigError(
+                f"weight_scales {self.weight_scales!r} with scheme {self.scheme!r}: expected one "
+                f"of {', '.join(CALIBRATED_SCHEMES)}"
+            )
         if self.bias_correction and self.scheme not in CALIBRATED_SCHEMES:
             raise ConfigError(
                 f"bias_correction with scheme {self.scheme!r}: expected one of "
@@ -210,6 +225,9 @@ def _convert_one(
         content = mend_lstm_scales(content)
     if request.bias_correction:
         content = _correct_biases(content, scratch)
+    # Last: the correction holds the kernels against the float ones, rounded once.
+    if request.weight_scales == "power_of_two":
+        content = round_scales(content)
     write_bytes_atomic(path, content)
     return path
 

@@ -100,6 +100,14 @@ def test_section_of_another_source_is_refused(
     refused(f"{section} belongs to source {source}, not to digits", **{section: values})
 
 
+def test_size_of_keras_images_is_checked() -> None:
+    assert data(source="keras:mnist", keras={"size": [32, 28]}).keras.size == (32, 28)
+    refused("keras.size belongs to keras:mnist, .*, not keras:imdb", source="keras:imdb",
+            task="binary", keras={"size": [32, 32]})  # fmt: skip
+    refused(r"keras.size \[32, 28\] is smaller .* keras:cifar10; expected at least \[32, 32\]",
+            source="keras:cifar10", keras={"size": [32, 28]})  # fmt: skip
+
+
 def test_csv_needs_a_target() -> None:
     refused(r"source csv needs data\.csv\.target", source="csv", path="a.csv")
     assert data(source="csv", path="a.csv", task="reconstruction").csv.targets == ()

@@ -46,6 +46,7 @@ def test_float_operators_are_for_integer_schemes() -> None:
         ({"block_size": 32}, "block_size belongs to scheme int4"),
         ({"schemes": ("int2",), "block_size": 32}, "block_size belongs to scheme int4"),
         ({"block_size": 32, "weight_algorithm": "mse"}, "mse knows no blocks"),
+        ({"weight_scales": "power_of_two", "schemes": ("int4",)}, "weight_scales belongs to"),
         ({"block_size": 32, "dense_scales": "per_tensor"}, "exclude each other"),
     ],
 )

@@ -62,6 +62,17 @@ def test_file_gets_a_channel_and_class_names(write_npz: Writer) -> None:
     assert list(read_source(config("mnist", path), frozenset({"test"})).parts) == ["test"]
 
 
+def test_images_are_put_in_the_middle_of_zeros(write_npz: Writer) -> None:
+    x = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
+    path = write_npz(x_train=x, y_train=np.arange(2), x_test=x[:1], y_test=np.arange(1))
+    source = read("mnist", path, keras={"size": (33, 28)})
+    padded = source.parts["train"].x
+    assert padded.shape == (2, 33, 28, 1) and padded.dtype == np.uint8
+    assert (padded[:, 2:30, :, 0] == x).all()
+    assert not padded[:, :2].any() and not padded[:, 30:].any()
+    assert source.parts["test"].x.shape == (1, 33, 28, 1)
+
+
 def test_file_of_another_shape_is_refused(write_npz: Writer) -> None:
     message = r"train samples have shape \(2, 32, 32\); keras:mnist expects \(n, 28, 28\)"
     with pytest.raises(DataError, match=message):
