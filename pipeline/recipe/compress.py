@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,6 @@ from pipeline.results import RunResult
 if TYPE_CHECKING:
     import keras
     import numpy as np
-
-    from pipeline.foreign.load import ForeignModel
 
 RECIPE_FILE = "recipe.yaml"
 
@@ -107,51 +105,21 @@ def compress(
     section, notes = understand(found, section, wishes, labelled=data is not None)
     for note in (*found.notes, *notes):
         progress.note(note)
-    prunes = can_prune(found.model)
-    samples = _training_samples(name, file, section, artifacts)
-    attempt = _Attempt(name, found, file, section, samples, prunes, Path(artifacts), progress)
-    try:
-        result = attempt.run(wishes)
-    except PromiseError as error:
-        if not (prunes and _may_train(wishes, section)):
-            raise
-        progress.note(f"{error}; going on with quantization-aware training")
-        result = attempt.run(replace(wishes, qat=True))
-    return Compressed(result, attempt.recipe, notes)
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A recipe that is written and run; a second one finds what the first has made."""
-
-    name: str
-    found: ForeignModel
-    file: dict[str, Any]
-    section: dict[str, Any]
-    samples: int
-    prunes: bool
-    artifacts: Path
-    progress: Progress
-
-    @property
-    def recipe(self) -> Path:
-        return self.artifacts / self.name / RECIPE_FILE
-
-    def run(self, wishes: Wishes) -> RunResult:
-        compiled = self.found.compiled
-        values = make_recipe(
-            self.section,
-            self.file,
-            wishes,
-            self.samples,
-            None if compiled is None else compiled.learning_rate,
-            self.prunes,
-        )
-        # By way of JSON: what stands twice would become a YAML alias, which is not read.
-        plain = json.loads(json.dumps({"run": {"name": self.name}, **values}))
-        text = yaml.safe_dump(plain, sort_keys=False)
-        write_bytes_atomic(self.recipe, f"# Written by slimline compress.\n{text}".encode())
-        return run(self.recipe, artifacts=self.artifacts, progress=self.progress)
+    compiled = found.compiled
+    values = make_recipe(
+        section,
+        file,
+        wishes,
+        _training_samples(name, file, section, artifacts),
+        None if compiled is None else compiled.learning_rate,
+        can_prune(found.model),
+    )
+    recipe = Path(artifacts) / name / RECIPE_FILE
+    # By way of JSON: what stands twice would become a YAML alias, which is not read.
+    plain = json.loads(json.dumps({"run": {"name": name}, **values}))
+    text = yaml.safe_dump(plain, sort_keys=False)
+    write_bytes_atomic(recipe, f"# Written by slimline compress.\n{text}".encode())
+    return Compressed(run(recipe, artifacts=artifacts, progress=progress), recipe, notes)
 
 
 def _training_samples(
@@ -171,9 +139,3 @@ def can_prune(model: keras.Model) -> bool:
     from pipeline.bridge.kernels import kernels_inside
 
     return any(kernels_inside(layer) for layer in walk(model).layers().values())
-
-
-def _may_train(wishes: Wishes, section: dict[str, Any]) -> bool:
-    """Quantization-aware training is for int8, and needs answers."""
-    bounded = wishes.max_accuracy_drop is not None and not wishes.qat
-    return bounded and wishes.scheme == "int8" and section["task"] != "parity"

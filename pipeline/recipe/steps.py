@@ -32,7 +32,6 @@ class Wishes:
         max_accuracy_drop: bound on validation data, against the model as given.
         epochs: of each fine-tuning; None: as many as UPDATES updates need.
         task: name of a task; None: as the model tells.
-        qat: train with quantization in the loop.
     """
 
     sparsity: float | None = None
@@ -40,7 +39,6 @@ class Wishes:
     max_accuracy_drop: float | None = None
     epochs: int | None = None
     task: str | None = None
-    qat: bool = False
 
     def __post_init__(self) -> None:
         if self.sparsity is not None and not 0 <= self.sparsity < 1:
@@ -95,8 +93,9 @@ def make_recipe(
     if "prune" in stages:
         schedule = {"kind": "polynomial", "final_sparsity": sparsity, "end_step": "60%"}
         recipe["prune"] = {**tuned, "pruning_schedule": schedule}
-    if wishes.qat:
-        quantize |= {"method": "qat", "qat": tuned}
     if wishes.max_accuracy_drop is not None:
         quantize["max_accuracy_drop"] = wishes.max_accuracy_drop
+        if learns and wishes.scheme == "int8":
+            # Without a promise there is nothing to climb for: int8 after training.
+            quantize |= {"method": "auto", "qat": {**tuned, "distillation": {}}}
     return {**recipe, "quantize": quantize, "stages": stages}

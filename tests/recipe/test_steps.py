@@ -41,7 +41,7 @@ def test_the_rate_is_that_of_the_training() -> None:
         (Wishes(), "classification", False, "quantize"),
         (Wishes(sparsity=0.0), "classification", True, "quantize"),
         (Wishes(), "parity", True, "quantize"),
-        (Wishes(qat=True), "classification", True, "prune"),
+        (Wishes(max_accuracy_drop=0.01), "classification", True, "prune"),
         (Wishes(scheme="float16", max_accuracy_drop=0.01), "classification", True, "prune"),
         (Wishes(scheme="int4"), "classification", True, "prune"),
     ],
@@ -51,7 +51,9 @@ def test_a_recipe_is_a_configuration_that_can_be_planned(
 ) -> None:
     config = validate(recipe(wishes, task, prunes))
     assert [stage.name for stage in chain_of(config)][:3] == ["data", "load", first]
-    assert config.quantize.method == ("qat" if wishes.qat else "ptq")
+    bounded = wishes.max_accuracy_drop is not None and wishes.scheme == "int8"
+    assert config.quantize.method == ("auto" if bounded else "ptq")
+    assert (config.quantize.fine_tuning.distillation is not None) == bounded
     assert config.quantize.max_accuracy_drop == wishes.max_accuracy_drop
 
 
