@@ -47,6 +47,15 @@ class PruningPlan:
     curves: dict[str, list[tuple[float, float]]]
 
 
+@dataclass(frozen=True)
+class _Shares:
+    """Zeros of the one target, the layers without a target of their own, and zeros of these."""
+
+    zeros: int
+    free: list[str]
+    asked: int
+
+
 def plan_pruning(
     plain: tf_keras.Model, config: PruneConfig, data: PreparedData, seed: int, progress: Progress
 ) -> PruningPlan:
@@ -66,15 +75,14 @@ def plan_pruning(
     targets, skipped = choose_layers(plain, config)
     if config.distribution == "uniform":
         return PruningPlan(targets, skipped, None, {})
-    sizes = {name: _size(plain, name) for name in targets}
-    free = [name for name in targets if not _has_own_target(config, name)]
-    zeros = round(_final_sparsity(config) * sum(sizes.values()))
-    fixed = {name: round(targets[name].final * sizes[name]) for name in targets if name not in free}
-    asked = _check_possible(config, {name: sizes[name] for name in free}, plain, zeros, fixed)
-    found, curves = _distribute(plain, config, free, asked, data, seed, progress)
-    finals = {name: int(count) / sizes[name] for name, count in zip(free, found, strict=True)}
+    shares = _share(plain, config, targets)
+    found, curves = _distribute(plain, config, shares, data, seed, progress)
+    finals = {
+        name: int(count) / _size(plain, name)
+        for name, count in zip(shares.free, found, strict=True)
+    }
     targets |= {name: sparsities_of(config, name, final) for name, final in finals.items()}
-    return PruningPlan(targets, skipped, zeros, curves)
+    return PruningPlan(targets, skipped, shares.zeros, curves)
 
 
 def choose_layers(
@@ -86,7 +94,8 @@ def choose_layers(
         Name → sparsities of the pruned layers; layer, class and reason of the others.
 
     Raises:
-        ConfigError: no layer is left to prune, or a pattern fits none.
+        ConfigError: no layer is left to prune, a pattern fits none, or the layers cannot make up
+            the target.
     """
     weighted = {layer.name: class_of(layer) for layer in plain.layers if layer.weights}
     chosen: dict[str, Sparsities] = {}
@@ -110,6 +119,8 @@ def choose_layers(
             f"prune: no layer of '{plain.name}' can be pruned ({reasons or 'no weights'}); "
             "remove prune from stages"
         )
+    if config.distribution != "uniform":
+        _share(plain, config, chosen)
     return chosen, skipped
 
 
@@ -137,40 +148,39 @@ def _final_sparsity(config: PruneConfig) -> float:
     return config.pruning_schedule.final_sparsity
 
 
-def _check_possible(
-    config: PruneConfig,
-    sizes: dict[str, int],
-    plain: tf_keras.Model,
-    zeros: int,
-    fixed: dict[str, int],
-) -> int:
-    """Returns the zeros that are left for the layers without a target of their own."""
-    most = sum(size - least_weights(plain.get_layer(name)) for name, size in sizes.items())
-    asked = zeros - sum(fixed.values())
-    if 0 <= asked <= most:
-        return asked
-    words = (
-        f"prune.pruning_schedule.final_sparsity {_final_sparsity(config):g} asks for {zeros} zeros"
+def _share(plain: tf_keras.Model, config: PruneConfig, targets: dict[str, Sparsities]) -> _Shares:
+    """Counts the zeros of the one target, and refuses what the layers cannot make up."""
+    free = [name for name in targets if not _has_own_target(config, name)]
+    target = _final_sparsity(config)
+    zeros = round(target * sum(_size(plain, name) for name in targets))
+    fixed = sum(
+        round(sparsities.final * _size(plain, name))
+        for name, sparsities in targets.items()
+        if name not in free
     )
+    most = sum(_size(plain, name) - least_weights(plain.get_layer(name)) for name in free)
+    if 0 <= zeros - fixed <= most:
+        return _Shares(zeros, free, zeros - fixed)
+    words = f"prune.pruning_schedule.final_sparsity {target:g} asks for {zeros} zeros"
     if fixed:
-        words += f", of which layers with a final_sparsity of their own have {sum(fixed.values())}"
-    left = f"the {len(sizes)} other layers" if fixed else "the layers"
+        words += f", of which layers with a final_sparsity of their own have {fixed}"
     raise ConfigError(
-        f"{words}; {left} can have 0 to {most}, one weight for each output kept; "
-        f"{'lower' if asked > most else 'raise'} the target or change prune.layers"
+        f"{words}; the {len(free)} {'other ' if fixed else ''}layers can have 0 to {most}, one "
+        f"weight for each output kept; {'lower' if zeros > fixed else 'raise'} the target or "
+        "change prune.layers"
     )
 
 
 def _distribute(
     plain: tf_keras.Model,
     config: PruneConfig,
-    names: list[str],
-    zeros: int,
+    shares: _Shares,
     data: PreparedData,
     seed: int,
     progress: Progress,
 ) -> tuple[np.ndarray, dict[str, list[tuple[float, float]]]]:
-    """Returns the zeros of each named layer, and the curves that were measured for that."""
+    """Returns the zeros of each free layer, and the curves that were measured for that."""
+    names, zeros = shares.free, shares.asked
     if not names:
         return np.zeros(0, np.int64), {}
     layers = [plain.get_layer(name) for name in names]

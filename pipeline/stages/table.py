@@ -43,6 +43,8 @@ STAGES: dict[str, Stage] = {
             sections=(
                 "model",
                 "prune.layers",
+                "prune.distribution",
+                "prune.pruning_schedule",
                 "prune.block_size",
                 "prune.sparsity_m_by_n",
                 "cluster.layers",

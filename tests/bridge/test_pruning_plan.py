@@ -79,9 +79,9 @@ def test_what_the_others_cannot_make_up_is_refused(plain: Any, tiny_data: Prepar
         plan_pruning(plain, config, tiny_data, 0, SilentProgress())
 
 
-def test_too_high_a_target_is_refused(plain: Any, tiny_data: PreparedData) -> None:
-    with pytest.raises(ConfigError, match=r"the layers can have 0 to \d+, one weight for each"):
-        plan_pruning(plain, settings(0.999, distribution="erk"), tiny_data, 0, SilentProgress())
+def test_too_high_a_target_is_refused_before_any_work(plain: Any) -> None:
+    with pytest.raises(ConfigError, match=r"the 3 layers can have 0 to \d+, one weight for each"):
+        choose_layers(plain, settings(0.999, distribution="erk"))
 
 
 def test_an_initial_sparsity_above_what_a_distribution_gives_is_refused(

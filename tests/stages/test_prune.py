@@ -82,5 +82,6 @@ def test_export_counts_the_pattern_of_each_float_file(
         export._export_baselines(validate({}), context, data)
 
 
-def test_the_check_of_a_model_from_a_file_knows_the_pattern() -> None:
-    assert {"prune.block_size", "prune.sparsity_m_by_n"} <= set(STAGES["load"].sections)
+def test_the_check_of_a_model_from_a_file_knows_what_is_asked() -> None:
+    keys = ("distribution", "pruning_schedule", "layers", "block_size", "sparsity_m_by_n")
+    assert {f"prune.{key}" for key in keys} <= set(STAGES["load"].sections)
