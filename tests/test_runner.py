@@ -110,6 +110,31 @@ def test_a_failed_stage_is_not_cached_and_keeps_its_work(
     assert not list(store.work_folder.iterdir())
 
 
+def test_what_a_failed_stage_leaves_is_no_result_and_goes_with_the_next_run(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[Path] = []
+
+    def keep_and_break(config: Config, context: Context) -> StageResult:
+        assert not context.failed.exists()
+        context.failed.mkdir(parents=True)
+        (context.failed / "best.tflite").write_text("best")
+        left.append(context.failed)
+        raise TrainingError("no promise was kept")
+
+    working = planning.STAGES["prune"]
+    broken = dataclasses.replace(working, run=keep_and_break)
+    monkeypatch.setitem(planning.STAGES, "prune", broken)
+    for _ in range(2):
+        with pytest.raises(TrainingError):
+            run(config_with(), tmp_path)
+        assert left[-1] == tmp_path / "artifacts" / "mine" / "failed" / "prune"
+        assert (left[-1] / "best.tflite").is_file()
+    monkeypatch.setitem(planning.STAGES, "prune", working)
+    run(config_with(), tmp_path)
+    assert not left[-1].exists()
+
+
 def test_a_second_run_of_the_same_name_is_refused(calls: list[str], tmp_path: Path) -> None:
     lock = tmp_path / "artifacts" / "mine" / ".lock"
     with hold_lock(lock, "held"), pytest.raises(BusyError, match="run 'mine' is being made"):

@@ -86,7 +86,7 @@ def equalize(model: keras.Model) -> Equalization:
     factors = _settle(found)
     largest = max((np.abs(np.log(given)).max() for given in factors), default=0.0)
     return Equalization(
-        tuple(_new_values(found, factors)),
+        tuple(new_values(found, factors)),
         tuple((pair.first.name, pair.second.name) for pair in found.pairs),
         found.skipped,
         float(np.exp(largest)),
@@ -153,7 +153,13 @@ def normalization_factors(call: Call, found: Pairs) -> np.ndarray:
     return np.asarray(gamma / np.sqrt(variance + normalization.epsilon))
 
 
-def _new_values(found: Pairs, factors: list[np.ndarray]) -> Iterator[tuple[Any, np.ndarray]]:
+def new_values(found: Pairs, factors: list[np.ndarray]) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yields each variable that the factors change, with what it becomes.
+
+    Args:
+        found: the pairs.
+        factors: (channels,) of each: the first layer is divided, the second multiplied.
+    """
     changed: dict[int, tuple[Any, np.ndarray]] = {}
 
     def change(variable: Any, scale: Any, given: np.ndarray) -> None:

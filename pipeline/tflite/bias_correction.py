@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +21,9 @@ from pipeline.compression.expected_outputs import (
 )
 from pipeline.compression.histograms import dequantize
 from pipeline.errors import PromiseError
-from pipeline.tflite.calibration import run_preserving
 from pipeline.tflite.flatbuffer import ModelFile, Operator, Tensor, decode_model
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
+from pipeline.tflite.mean_tensors import mean_tensors
 
 CORRECTABLE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _FLOATS = ("float32", "float16")
@@ -99,11 +98,11 @@ def correct_biases(
     model = decode_model(content)
     pairs = match_operators(model, float_model)
     reads = [float_model.main.operators[other].inputs[0] for other in pairs.values()]
-    expected = mean_tensors(in_float, float_model, reads, batches)
+    expected = mean_tensors(in_float, reads, batches)
     windows = read_windows(content)
     for numbers in _in_rounds(model, list(pairs)):
         reads = [model.main.operators[number].inputs[0] for number in numbers]
-        means = mean_tensors(content, model, reads, batches)
+        means = mean_tensors(content, reads, batches)
         shifts = {}
         for number in numbers:
             operator, other = (
@@ -126,7 +125,7 @@ def match_operators(model: ModelFile, in_float: ModelFile) -> dict[int, int]:
 
     Returns:
         Place of the operator → place in the float file, rising; matched by kind and order, which
-        the kernels confirm: each weight is the float one, rounded.
+        the kernels confirm: each weight is less than a step from the float one.
 
     Raises:
         PromiseError: a kernel differs.
@@ -159,10 +158,11 @@ def _require_rounded(model: ModelFile, number: int, in_float: ModelFile, other: 
     shape = [1] * len(stored.shape)
     if len(stored.scales) > 1:
         shape[stored.quantized_dimension] = len(stored.scales)
-    half = stored.scales.reshape(shape) / 2
+    # Half a step, and another half where scales were rounded to powers of two afterwards.
+    step = stored.scales.reshape(shape)
     fits = stored.shape == kernel.shape and np.all(
         np.abs(real_values(stored, stored.data) - real_values(kernel, kernel.data))
-        <= half * (1 + 1e-3)
+        <= step * (1 + 1e-3)
     )
     if not fits:
         raise PromiseError(
@@ -182,29 +182,6 @@ def _in_rounds(model: ModelFile, numbers: Sequence[int]) -> Iterable[list[int]]:
         for index in operator.outputs:
             depth[index] = before + (number in numbers)
     return [rounds[before] for before in sorted(rounds)]
-
-
-def mean_tensors(
-    content: bytes,
-    model: ModelFile,
-    wanted: Iterable[int],
-    batches: Iterable[Mapping[str, np.ndarray]],
-) -> dict[int, np.ndarray]:
-    """Runs a file and averages tensors over the samples.
-
-    Returns:
-        float64 (…) by tensor index, real values, without the batch axis.
-    """
-    tensors = [model.main.tensors[index] for index in dict.fromkeys(wanted)]
-    sums: dict[int, Any] = {tensor.index: 0.0 for tensor in tensors}
-    count = 0
-    for read in run_preserving(content, batches):
-        count += 1
-        for tensor in tensors:
-            sums[tensor.index] = sums[tensor.index] + real_values(tensor, read(tensor.index)).mean(
-                axis=0
-            )
-    return {index: total / count for index, total in sums.items()}
 
 
 def real_values(tensor: Tensor, stored: np.ndarray | None) -> np.ndarray:

@@ -22,7 +22,7 @@ from pipeline.compression.ranges import (
     percentile_range,
 )
 from pipeline.tflite.flatbuffer import ModelFile, decode_model
-from pipeline.tflite.interpreter import describe_tensors, quantize
+from pipeline.tflite.inner_tensors import InnerTensors
 from pipeline.tflite.macs import KERNEL_INPUTS
 
 RangeKind = Literal["min_max", "percentile", "mse"]
@@ -109,44 +109,16 @@ def observe(
     ends = {index: pair for index, pair in ends.items() if pair[0] < pair[1]}
     counts: dict[int, Any] = dict.fromkeys(ends, 0)
     zeros = dict.fromkeys(ends, 0)
-    for tensors in run_preserving(content, batches):
+    inner = InnerTensors(content)
+    for batch in batches:
+        inner.run({index: batch[inner.file.input_names[index]] for index in inner.inputs})
         for index, pair in ends.items():
-            values = tensors(index)
+            values = inner.read(index)
             counts[index] = counts[index] + count_in_bins(values, *pair)
             zeros[index] += int(np.count_nonzero(values == 0))
     return {
         index: ObservedValues(*pair, counts[index], zeros[index]) for index, pair in ends.items()
     }
-
-
-def run_preserving(content: bytes, batches: Batches) -> Iterator[Callable[[int], np.ndarray]]:
-    """Runs a file batch by batch, each from a clean state, and keeps every tensor.
-
-    Args:
-        content: a `.tflite` file, float or quantized.
-        batches: real values by input name, each a whole batch.
-
-    Yields:
-        tensor index → what it holds after this batch, as stored.
-    """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    model = decode_model(content)
-    runtime = Interpreter(
-        model_content=content,
-        # XNNPACK would swallow the tensors between the operators that it takes.
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    runtime.allocate_tensors()
-    inputs = describe_tensors(model, model.main.inputs, model.input_names)
-    for batch in batches:
-        for index, description in zip(model.main.inputs, inputs, strict=True):
-            runtime.set_tensor(index, quantize(batch[description.name], description))
-        if model.is_stateful:
-            runtime.reset_all_variables()
-        runtime.invoke()
-        yield runtime.get_tensor
 
 
 @contextmanager

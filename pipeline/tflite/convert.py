@@ -223,11 +223,11 @@ def _convert_one(
     content = restore_output_order(made.read_bytes(), saved_model)
     if request.scheme in CALIBRATED_SCHEMES:
         content = mend_lstm_scales(content)
-    if request.bias_correction:
-        content = _correct_biases(content, scratch)
-    # Last: the correction holds the kernels against the float ones, rounded once.
     if request.weight_scales == "power_of_two":
         content = round_scales(content)
+    # Last: what other scales are off by is corrected as well.
+    if request.bias_correction:
+        content = _correct_biases(content, scratch)
     write_bytes_atomic(path, content)
     return path
 

@@ -28,6 +28,10 @@ REQUESTS = (
     ConversionRequest("plain", "int8", "float32", "per_tensor"),
     ConversionRequest("corrected", "int8", "float32", "per_tensor", bias_correction=True),
     ConversionRequest("clipped", "int8", "float32", ranges="mse", bias_correction=True),
+    ConversionRequest("coarse", "int8", "float32", weight_scales="power_of_two"),
+    ConversionRequest(
+        "coarse_corrected", "int8", "float32", weight_scales="power_of_two", bias_correction=True
+    ),
     ConversionRequest("int16x8", "int16x8", "float32", bias_correction=True),
 )
 
@@ -74,6 +78,7 @@ def shift(net: Any, name: str) -> np.ndarray:
 
 def test_the_mean_of_the_outputs_comes_back(net: Any) -> None:
     assert shift(net, "corrected").max() < 0.25 * shift(net, "plain").max()
+    assert shift(net, "coarse_corrected").max() < 0.25 * shift(net, "coarse").max()
     assert shift(net, "int16x8").max() < 0.05 * shift(net, "plain").max()
 
 
