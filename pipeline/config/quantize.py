@@ -8,13 +8,17 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
 from pipeline.config.distillation import Distillation
+from pipeline.config.layer_schemes import LayerQuantization, check_layer_schemes
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.schedule import CosineSchedule
 from pipeline.config.train import FineTuneConfig
 
-Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
+Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int8x4", "int4", "int2"]
 # Weights of so few bits are made by ai-edge-quantizer, after the converter.
-LOW_BITS = frozenset({"int4", "int2"})
+LOW_BITS = frozenset({"int8x4", "int4", "int2"})
+# Files that compute in integers, calibrated on representative samples.
+INTEGER_SCHEMES = frozenset({"int8", "int16x8", "int8x4"})
+INT8_ACTIVATIONS = frozenset({"int8", "int8x4"})
 
 # Of method auto, where quantize.qat is not given: gentle, and with the float model as teacher.
 LADDER_FINE_TUNING = FineTuneConfig(
@@ -65,23 +69,30 @@ class QuantizeConfig(Section):
     schemes: tuple[Scheme, ...] = Field(
         ("int8",),
         min_length=1,
-        description="one file each; the first one is deployed. int8 and int16x8 compute in "
-        "integers; dynamic_range, int4 and int2 have weights of 8, 4 and 2 bits and float inputs, "
-        "and do not run under tflite-micro",
+        description="one file each; the first one is deployed. int8, int16x8 and int8x4 (int8 "
+        "activations, int4 weights) compute in integers; dynamic_range, int4 and int2 have weights "
+        "of 8, 4 and 2 bits and float inputs, and do not run under tflite-micro",
+    )
+    layers: dict[str, LayerQuantization] = Field(
+        default_factory=dict,
+        description="name pattern (fnmatch) → another scheme for these layers of each file; the "
+        "first match wins (docs/mixed_precision.md)",
     )
     inference_io: Literal["int8", "uint8", "float32"] = Field(
-        "int8", description="type of inputs and outputs of int8 files; int16 for int16x8 files"
+        "int8",
+        description="type of inputs and outputs of int8 and int8x4 files; int16 for int16x8 files",
     )
     representative_samples: int = Field(
         200, ge=1, le=100_000, description="training samples that set the activations' ranges"
     )
     ranges: RangesConfig = Field(
-        RangesConfig(), description="int8 files of method ptq: how activations' ranges are found"
+        RangesConfig(),
+        description="int8 and int8x4 files of method ptq: how activations' ranges are found",
     )
     bias_correction: bool = Field(
         False,
-        description="int8 and int16x8 files of method ptq: take out of each bias what its layer "
-        "is off by on average on the representative samples",
+        description="integer files of method ptq: take out of each bias what its layer is off by "
+        "on average on the representative samples",
     )
     cross_layer_equalization: bool = Field(
         False,
@@ -100,13 +111,13 @@ class QuantizeConfig(Section):
     )
     float_operators: Literal["refuse", "allow"] = Field(
         "refuse",
-        description="int8 and int16x8 files: refuse an operator that has no integer kernel, or "
+        description="integer files: refuse an operator that has no integer kernel, or "
         "allow it to compute in float32 between integer ones; what stays in float is named",
     )
     weight_algorithm: Literal["min_max", "octav", "mse", "gptq"] = Field(
         "octav",
         description="what chooses the scales of int4 and int2 weights; gptq also makes up for "
-        "rounding on representative samples, in dense layers (mse: int4 only)",
+        "rounding on representative samples, in dense layers of int4 and int2 files (mse: no int2)",
     )
     block_size: Literal[32, 64, 128, 256] | None = Field(
         None,
@@ -138,16 +149,24 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.weight_scales != "exact" and not set(self.schemes) & {"int8", "int16x8"}:
             raise ValueError("weight_scales belongs to schemes int8 and int16x8")
-        if self.float_operators == "allow" and not set(self.schemes) & {"int8", "int16x8"}:
-            raise ValueError("float_operators belongs to schemes int8 and int16x8")
+        if self.float_operators == "allow" and not INTEGER_SCHEMES & set(self.schemes):
+            raise ValueError("float_operators belongs to schemes int8, int16x8 and int8x4")
         self._check_auto()
+        self._check_layers()
         self._check_ranges()
         self._check_bias_correction()
         self._check_equalization()
         self._check_low_bits()
-        if self.inference_io == "uint8" and self.schemes != ("int8",):
-            raise ValueError("inference_io uint8 is possible with schemes: [int8] only")
+        if self.inference_io == "uint8" and not set(self.schemes) <= INT8_ACTIVATIONS:
+            raise ValueError("inference_io uint8 is possible with schemes int8 and int8x4 only")
         return self
+
+    def _check_layers(self) -> None:
+        if self.layers and self.method == "qat":
+            raise ValueError("layers belongs to ptq; method qat trains every layer for int8")
+        if self.layers and self.method == "auto":
+            raise ValueError("method auto gives layers other schemes itself; leave layers out")
+        check_layer_schemes(self.layers, self.schemes)
 
     def _check_equalization(self) -> None:
         if not self.cross_layer_equalization:
@@ -180,22 +199,29 @@ class QuantizeConfig(Section):
             return
         if self.method == "qat":
             raise ValueError("bias_correction belongs to ptq; method qat learns its biases")
-        if not set(self.schemes) & {"int8", "int16x8"}:
-            raise ValueError("bias_correction belongs to schemes int8 and int16x8")
+        if not INTEGER_SCHEMES & set(self.schemes):
+            raise ValueError("bias_correction belongs to schemes int8, int16x8 and int8x4")
 
     def _check_ranges(self) -> None:
         if self.ranges.kind == "min_max":
             return
         if self.method == "qat":
             raise ValueError("ranges belongs to ptq; method qat learns its ranges")
-        if "int8" not in self.schemes:
-            raise ValueError("ranges belongs to scheme int8")
+        if not INT8_ACTIVATIONS & set(self.schemes):
+            raise ValueError("ranges belongs to schemes int8 and int8x4")
 
     def _check_low_bits(self) -> None:
-        if self.weight_algorithm != "octav" and not LOW_BITS & set(self.schemes):
-            raise ValueError("weight_algorithm belongs to schemes int4 and int2")
-        if self.weight_algorithm == "mse" and "int2" in self.schemes:
+        found = {*self.schemes, *(layer.scheme for layer in self.layers.values())}
+        if self.weight_algorithm != "octav" and not LOW_BITS & found:
+            raise ValueError("weight_algorithm belongs to schemes int8x4, int4 and int2")
+        if self.weight_algorithm == "mse" and "int2" in found:
             raise ValueError("weight_algorithm mse knows no int2; use octav, gptq or min_max")
+        four_bits = "int8x4" in found or ("int8" in self.schemes and "int4" in found)
+        if self.weight_algorithm == "gptq" and four_bits:
+            raise ValueError(
+                "weight_algorithm gptq belongs to float activations, not to int4 weights beside "
+                "int8 ones; use octav"
+            )
         if self.block_size is None:
             return
         if "int4" not in self.schemes:

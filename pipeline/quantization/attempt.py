@@ -166,7 +166,8 @@ def _convert(
 ) -> Attempt:
     from pipeline.tflite.convert import convert
 
-    request = make_request(QuantizeConfig.model_validate_json(json.dumps(values)), SCHEME)
+    settings = QuantizeConfig.model_validate_json(json.dumps(values))
+    request = make_request(settings, SCHEME, material.model)
     shutil.rmtree(folder, ignore_errors=True)
     samples = material.data.train.x[material.representative]
     path = convert(saved, [request], samples, folder, material.converter())[SCHEME]

@@ -54,7 +54,7 @@ def make_files(material: Material) -> Made:
     )
     saved = material.work / "saved_model"
     source.save(saved, material.batch_size)
-    requests = [make_request(settings, name) for name in settings.schemes]
+    requests = [make_request(settings, name, material.model) for name in settings.schemes]
     samples = data.train.x[material.representative]
     paths = convert(saved, requests, samples, material.output, material.converter())
     files = [describe_file(request, paths[request.name], material) for request in requests]

@@ -53,7 +53,7 @@ def set_ranges(
     if kind == "min_max":
         return content
     data = bytearray(content)
-    ranges = _own_ranges(data)
+    ranges = calibrated_ranges(data)
     wanted = [index for index in adjustable_tensors(decode_model(content)) if index in ranges]
     for index, observed in observe(content, batches, wanted, ranges).items():
         low, high = (
@@ -134,7 +134,7 @@ def calibration_edited(edit: Callable[[bytes], bytes]) -> Iterator[None]:
         Calibrator.calibrate = calibrate
 
 
-def _own_ranges(data: bytearray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def calibrated_ranges(data: bytearray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Returns (min, max) of each calibrated tensor of subgraph 0, as writable views."""
     from ai_edge_litert import schema_py_generated as schema
 

@@ -11,11 +11,13 @@ from typing import Literal
 import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.config.layer_schemes import LAYER_SCHEMES
 from pipeline.errors import ArtifactError, ConfigError
 from pipeline.tflite.bias_correction import correct_biases
 from pipeline.tflite.calibration import DEFAULT_PERCENTILE, RANGE_KINDS, RangeKind
 from pipeline.tflite.convert_worker import load_samples, representative_batches
 from pipeline.tflite.flatbuffer import decode_model
+from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.low_bits import (
     BLOCK_SIZES,
     LOW_BIT_SCHEMES,
@@ -27,14 +29,14 @@ from pipeline.tflite.output_order import restore_output_order
 from pipeline.tflite.power_of_two_scales import round_scales
 from pipeline.tflite.worker import ConversionWorker
 
-Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8", "int4", "int2"]
+Scheme = Literal["float32", "float16", "dynamic_range", "int8", "int16x8", "int8x4", "int4", "int2"]
 InferenceIO = Literal["int8", "uint8", "float32"]
 DenseScales = Literal["per_channel", "per_tensor"]
 FloatOperators = Literal["refuse", "allow"]
 WeightScales = Literal["exact", "power_of_two"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
-CALIBRATED_SCHEMES = ("int8", "int16x8")
+CALIBRATED_SCHEMES = ("int8", "int16x8", "int8x4")
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 SAMPLES_FILE = "representative.npz"
 _FLOAT_FILE = "calibrated.tflite"
@@ -50,8 +52,9 @@ class ConversionRequest:
     Attributes:
         name: file name without `.tflite`.
         scheme: float32; float16 weights; dynamic_range (int8 weights, float activations); int8
-            (integers throughout); int16x8 (int16 activations, int8 weights); int4, int2 (weights
-            of so few bits, see `low_bits.KERNEL_DTYPES`, float activations).
+            (integers throughout); int16x8 (int16 activations, int8 weights); int8x4 (int8
+            activations, int4 weights, see `static_weights.INT4_KERNELS`); int4, int2 (weights of
+            so few bits, see `low_bits.KERNEL_DTYPES`, float activations).
         inference_io: type of inputs and outputs of the calibrated schemes. int16x8 knows int16
             and float32 only, so int8 and uint8 mean int16 there. The other schemes are float32.
         dense_scales: one scale per output of a dense layer, or one for its whole kernel: coarser,
@@ -60,7 +63,7 @@ class ConversionRequest:
             kernel: refuse the file, or allow the operator to compute in float32 between
             DEQUANTIZE and QUANTIZE. `float_operators.find_float_operators` names them.
         weight_algorithm: what chooses the scales of int4 and int2 weights; see
-            `low_bits.quantize_weights`.
+            `low_bits.quantize_weights`. With int8 activations gptq is not possible.
         block_size: int4: inputs of a dense layer that share a scale; None: all of them.
         ranges: int8: how the ranges of activations are found on the samples; see
             `calibration.set_ranges`. int16x8 has steps fine enough for min_max alone.
@@ -71,6 +74,7 @@ class ConversionRequest:
             bytes after compression; see `power_of_two_scales.round_scales`.
         custom_operators: keep operators that TFLite lacks under their TensorFlow names. Such a
             file does not run; it tells all that are missing at once.
+        layers: single layers with another scheme; see `config.layer_schemes.LAYER_SCHEMES`.
     """
 
     name: str
@@ -85,6 +89,7 @@ class ConversionRequest:
     bias_correction: bool = False
     weight_scales: WeightScales = "exact"
     custom_operators: bool = False
+    layers: LayerSchemes | None = None
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -110,7 +115,7 @@ class ConversionRequest:
 
         if self.ranges not in RANGE_KINDS:
             raise ConfigError(f"ranges {self.ranges!r}: expected one of {', '.join(RANGE_KINDS)}")
-        if self.ranges != "min_max" and self.scheme != "int8":
+        if self.ranges != "min_max" and self.scheme not in ("int8", "int8x4"):
             raise ConfigError(f"ranges {self.ranges!r} with scheme {self.scheme!r}: expected int8")
         if not 50 < self.percentile <= 100:
             raise ConfigError(f"percentile {self.percentile}: expected above 50 and at most 100")
@@ -129,6 +134,26 @@ class ConversionRequest:
                 f"bias_correction with scheme {self.scheme!r}: expected one of "
                 f"{', '.join(CALIBRATED_SCHEMES)}"
             )
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        possible = LAYER_SCHEMES.get(self.scheme, ())
+        for pattern, scheme in self.layers.patterns if self.layers is not None else ():
+            if scheme not in possible:
+                words = f"expected one of {', '.join(possible)}" if possible else "it takes none"
+                raise ConfigError(
+                    f"layers.{pattern}: {scheme!r} in a file of scheme {self.scheme}: {words}"
+                )
+        if self.uses_four_bits and self.weight_algorithm == "gptq":
+            raise ConfigError("weight_algorithm 'gptq' with int8 activations: expected octav")
+
+    @property
+    def uses_four_bits(self) -> bool:
+        """True for an integer file with int4 weights, at least of some layers."""
+        if self.scheme not in CALIBRATED_SCHEMES:
+            return False
+        given = frozenset() if self.layers is None else self.layers.schemes
+        return self.scheme == "int8x4" or "int4" in given
 
     @property
     def needs_samples(self) -> bool:
@@ -214,6 +239,7 @@ def _convert_one(
         "percentile": request.percentile,
         "calibrated": str(scratch / _FLOAT_FILE) if request.bias_correction else None,
         "custom_operators": request.custom_operators,
+        "layers": None if request.layers is None else request.layers.to_json(),
         "representative": str(scratch / SAMPLES_FILE),
         "output": str(made),
     }

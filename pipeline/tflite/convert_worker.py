@@ -16,8 +16,15 @@ import numpy as np
 
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
 from pipeline.tflite.calibration import calibration_edited, set_ranges
+from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.low_bits import LOW_BIT_SCHEMES, quantize_weights
 from pipeline.tflite.lstm_scales import keeps_state
+from pipeline.tflite.quantizer_of_converter import (
+    DenyingQuantizer,
+    float_outputs,
+    quantizer_replaced,
+)
+from pipeline.tflite.static_weights import quantize_static
 
 # tensorflow 2.21.0 imports these for parts that no conversion uses: 4.6 s instead of 6.8 s.
 _UNUSED_PACKAGES = ("keras", "scipy", "sklearn")
@@ -26,6 +33,7 @@ SIGNATURE = "serving_default"
 _INTEGER_OPERATORS = {
     "int8": "TFLITE_BUILTINS_INT8",
     "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+    "int8x4": "TFLITE_BUILTINS_INT8",
 }
 
 
@@ -51,15 +59,18 @@ def convert(order: dict[str, Any]) -> bytes:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
             `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`, `ranges`,
             `percentile`, `calibrated` (where to put the float file that the quantizer is given,
-            or None),
-            `representative` (`.npz` with an array `input:<name>` per input, or None).
+            or None), `layers` (of `LayerSchemes.to_json`, or None), `representative` (`.npz` with
+            an array `input:<name>` per input, or None).
 
     Returns:
         The content of the `.tflite` file.
     """
     if order["scheme"] in LOW_BIT_SCHEMES:
         return _quantize_low_bits(order)
-    with calibration_edited(lambda calibrated: _edit_calibration(calibrated, order)):
+    with (
+        calibration_edited(lambda calibrated: _edit_calibration(calibrated, order)),
+        quantizer_replaced(lambda *given: _quantize_layers(order, *given)),
+    ):
         try:
             return bytes(_make_converter(order).convert())
         except Exception:
@@ -77,11 +88,37 @@ def _edit_calibration(calibrated: bytes, order: dict[str, Any]) -> bytes:
     return set_ranges(calibrated, batches, order["ranges"], order["percentile"])
 
 
-def _quantize_low_bits(order: dict[str, Any]) -> bytes:
-    in_float = bytes(_make_converter({**order, "scheme": "float32"}).convert())
-    # Left out above for the converter's sake; ai-edge-quantizer needs it.
+def _quantize_layers(order: dict[str, Any], quantize: DenyingQuantizer, calibrated: bytes) -> bytes:
+    """Makes an integer file with layers of other schemes, or with int4 weights."""
+    layers = read_layers(order)
+    if order["scheme"] == "int8" and (layers is None or layers.schemes <= {"int8", "float32"}):
+        # The converter's own quantizer, as far as it goes: it knows more operators.
+        return quantize([] if layers is None else float_outputs(calibrated, layers))
+    _admit_scipy()
+    return quantize_static(
+        calibrated,
+        order["scheme"],
+        order["io_dtype"],
+        order["dense_scales"],
+        order["weight_algorithm"],
+        layers,
+    )
+
+
+def read_layers(order: dict[str, Any]) -> LayerSchemes | None:
+    """Returns the exceptions of an order, or None."""
+    return None if order["layers"] is None else LayerSchemes.from_json(order["layers"])
+
+
+def _admit_scipy() -> None:
+    """ai-edge-quantizer needs it; it was left out for the converter's sake."""
     if sys.modules.get("scipy", ...) is None:
         del sys.modules["scipy"]
+
+
+def _quantize_low_bits(order: dict[str, Any]) -> bytes:
+    in_float = bytes(_make_converter({**order, "scheme": "float32"}).convert())
+    _admit_scipy()
     batches = None
     if order["weight_algorithm"] == "gptq":
         batches = _representative_batches(order)
@@ -92,6 +129,7 @@ def _quantize_low_bits(order: dict[str, Any]) -> bytes:
         order["dense_scales"],
         order["block_size"],
         batches,
+        read_layers(order),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pipeline.tflite.flatbuffer import decode_model
+from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.zero_scales import mend_zero_scales
 
 WeightAlgorithm = Literal["min_max", "octav", "mse", "gptq"]
@@ -24,6 +25,10 @@ DENSE = "FULLY_CONNECTED"
 # only, and none at all for operators that are not here. ai-edge-litert 2.3.0 runs a CONV_2D with
 # an int2 kernel, but its outputs are garbage or NaN: those get int4.
 KERNEL_DTYPES: dict[str, dict[str, str]] = {
+    # No scheme of a file (dynamic_range is the converter's own), but of single layers.
+    "int8": dict.fromkeys(
+        (DENSE, "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BATCH_MATMUL"), "int8"
+    ),
     "int4": {
         DENSE: "int4",
         "CONV_2D": "int4",
@@ -39,10 +44,10 @@ KERNEL_DTYPES: dict[str, dict[str, str]] = {
         "BATCH_MATMUL": "int8",
     },
 }
-_BITS = {"int2": 2, "int4": 4, "int8": 8}
+BITS = {"int2": 2, "int4": 4, "int8": 8}
 # ai-edge-quantizer's own names, where they differ.
-_OPERATORS = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
-_ALGORITHMS = {
+QUANTIZER_OPERATORS = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
+ALGORITHMS = {
     "min_max": "min_max_uniform_quantize",
     "octav": "OCTAV",
     "mse": "MSE",
@@ -53,13 +58,13 @@ _SIGNATURE = "serving_default"
 
 @dataclass(frozen=True)
 class _Rule:
-    """What one kind of operator, or one operator, is given; later rules win."""
+    """What a kind of operator, or one operator, is given; bits None: float. Later rules win."""
 
     scope: str
     operator: str
-    num_bits: int
-    granularity: str
-    algorithm: str
+    num_bits: int | None
+    granularity: str = "CHANNELWISE"
+    algorithm: str = ALGORITHMS["min_max"]
 
 
 def quantize_weights(
@@ -69,6 +74,7 @@ def quantize_weights(
     dense_scales: str,
     block_size: int | None,
     batches: Iterable[dict[str, np.ndarray]] | None = None,
+    layers: LayerSchemes | None = None,
 ) -> bytes:
     """Quantizes the kernels of a float file.
 
@@ -83,6 +89,7 @@ def quantize_weights(
         block_size: inputs of a dense layer that share a float16 scale; None: all of them. Kernels
             that it does not divide have a scale per channel.
         batches: one dict of input name → array per batch; what gptq measures.
+        layers: exceptions from the scheme: float32, int8, int4 or int2 for single layers.
 
     Returns:
         The content of the quantized file.
@@ -91,10 +98,16 @@ def quantize_weights(
     from ai_edge_quantizer.qtyping import QuantGranularity, TFLOperationName
 
     made = quantizer.Quantizer(content)
-    for rule in _rules(content, scheme, algorithm, dense_scales, block_size):
+    rules = list(_rules(content, scheme, algorithm, dense_scales, block_size))
+    rules += _layer_rules(content, layers, algorithm, dense_scales)
+    for rule in rules:
+        name = TFLOperationName(QUANTIZER_OPERATORS.get(rule.operator, rule.operator))
+        if rule.num_bits is None:
+            made.update_quantization_recipe(rule.scope, name, algorithm_key="no_quantize")
+            continue
         made.add_dynamic_config(
             rule.scope,
-            TFLOperationName(rule.operator),
+            name,
             rule.num_bits,
             QuantGranularity(rule.granularity),
             rule.algorithm,
@@ -120,21 +133,42 @@ def divided_kernels(content: bytes, block_size: int) -> Iterator[tuple[str, Any]
 def _rules(
     content: bytes, scheme: str, algorithm: str, dense_scales: str, block_size: int | None
 ) -> Iterator[_Rule]:
-    for operator, dtype in KERNEL_DTYPES[scheme].items():
-        chosen = algorithm
-        if dtype == "int8" or (algorithm == "gptq" and operator != DENSE):
-            chosen = "min_max"
-        whole = operator == DENSE and dense_scales == "per_tensor"
-        yield _Rule(
-            ".*",
-            _OPERATORS.get(operator, operator),
-            _BITS[dtype],
-            "TENSORWISE" if whole else "CHANNELWISE",
-            _ALGORITHMS[chosen],
-        )
+    for operator in KERNEL_DTYPES[scheme]:
+        yield _kernel_rule(".*", operator, scheme, algorithm, dense_scales)
     if block_size is not None:
-        num_bits = _BITS[KERNEL_DTYPES[scheme][DENSE]]
+        num_bits = BITS[KERNEL_DTYPES[scheme][DENSE]]
         for output, _ in divided_kernels(content, block_size):
-            # An operator's scope is the name of its output and a semicolon.
-            scope = f"^{re.escape(output)};"
-            yield _Rule(scope, DENSE, num_bits, f"BLOCKWISE_{block_size}", _ALGORITHMS[algorithm])
+            blocks = f"BLOCKWISE_{block_size}"
+            yield _Rule(_scope_of(output), DENSE, num_bits, blocks, ALGORITHMS[algorithm])
+
+
+def _layer_rules(
+    content: bytes, layers: LayerSchemes | None, algorithm: str, dense_scales: str
+) -> Iterator[_Rule]:
+    if layers is None:
+        return
+    model = decode_model(content)
+    for operator, scheme in zip(model.main.operators, layers.of_operators(model), strict=True):
+        if scheme is None or operator.name not in KERNEL_DTYPES["int8"]:
+            continue
+        scope = _scope_of(model.main.tensors[operator.outputs[0]].name)
+        if scheme == "float32":
+            yield _Rule(scope, operator.name, None)
+        else:
+            yield _kernel_rule(scope, operator.name, scheme, algorithm, dense_scales)
+
+
+def _kernel_rule(
+    scope: str, operator: str, scheme: str, algorithm: str, dense_scales: str
+) -> _Rule:
+    dtype = KERNEL_DTYPES[scheme][operator]
+    if dtype == "int8" or (algorithm == "gptq" and operator != DENSE):
+        algorithm = "min_max"
+    whole = operator == DENSE and dense_scales == "per_tensor"
+    granularity = "TENSORWISE" if whole else "CHANNELWISE"
+    return _Rule(scope, operator, BITS[dtype], granularity, ALGORITHMS[algorithm])
+
+
+def _scope_of(output: str) -> str:
+    """An operator's scope is the names of its outputs, each with a semicolon."""
+    return f"^{re.escape(output)};"

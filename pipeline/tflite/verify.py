@@ -19,6 +19,7 @@ from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.inspect import Weight, inspect_model
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.low_bits import LOW_BIT_SCHEMES
+from pipeline.tflite.verify_layer_schemes import check_layer_schemes, check_static_kernels
 from pipeline.tflite.verify_low_bits import check_low_bit_kernels
 
 _KERNEL_DTYPES = {
@@ -60,9 +61,12 @@ def check_dtypes(path: Path, request: ConversionRequest) -> None:
                 )
     in_float: set[str] = set()
     if request.scheme in CALIBRATED_SCHEMES:
-        in_float = _check_float_operators(path, request, model, found.kernels)
+        told = check_layer_schemes(path, request, model)
+        in_float = told | _check_float_operators(path, request, model, found.kernels, told)
     if request.scheme in LOW_BIT_SCHEMES:
         check_low_bit_kernels(path, request, model)
+    elif request.scheme == "int8x4" or request.layers is not None:
+        check_static_kernels(path, request, model, in_float)
     else:
         for kernel in found.kernels:
             if kernel.name not in in_float:
@@ -92,10 +96,19 @@ def _check_dense_scales(path: Path, kernels: Iterable[Weight]) -> None:
 
 
 def _check_float_operators(
-    path: Path, request: ConversionRequest, model: ModelFile, kernels: Sequence[Weight]
+    path: Path,
+    request: ConversionRequest,
+    model: ModelFile,
+    kernels: Sequence[Weight],
+    told: set[str],
 ) -> set[str]:
-    """Refuses floats between QUANTIZE and DEQUANTIZE; returns the tensors that may be float."""
+    """Refuses floats between QUANTIZE and DEQUANTIZE; returns the tensors that may be float.
+
+    Those in `told`, of layers that were given float32, always may.
+    """
     found = find_float_operators(model)
+    if told:
+        found = tuple(operator for operator in found if not told.issuperset(operator.tensors))
     tensors = {name for operator in found for name in operator.tensors}
     words = ", ".join(map(str, found))
     if found and request.float_operators == "refuse":

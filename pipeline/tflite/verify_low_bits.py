@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PromiseError
 from pipeline.tflite.flatbuffer import ModelFile, Tensor
 from pipeline.tflite.inspect import Inspection, kernels_by_operator
-from pipeline.tflite.low_bits import DENSE, KERNEL_DTYPES
+from pipeline.tflite.low_bits import DENSE, KERNEL_DTYPES, LOW_BIT_SCHEMES
+from pipeline.tflite.verify_layer_schemes import (
+    PromisedKernel,
+    check_patterns_used,
+    promised_kernels,
+)
 
 if TYPE_CHECKING:
     from pipeline.tflite.convert import ConversionRequest
+
+# The type that the scheme's name promises of weights.
+_WEIGHTS = {"int8x4": "int4", "int4": "int4", "int2": "int2"}
 
 
 def check_low_bit_kernels(path: Path, request: ConversionRequest, model: ModelFile) -> None:
@@ -27,9 +36,13 @@ def check_low_bit_kernels(path: Path, request: ConversionRequest, model: ModelFi
         PromiseError: names the first kernel of another type and its operator, or tells that no
             kernel has blocks.
     """
-    kernels = [pair for subgraph in model.subgraphs for pair in kernels_by_operator(subgraph)]
-    for operator, kernel in kernels:
+    check_patterns_used(path, request, model)
+    others = [pair for subgraph in model.subgraphs[1:] for pair in kernels_by_operator(subgraph)]
+    kernels = list(promised_kernels(request, model))
+    for operator, kernel in others:
         promised = KERNEL_DTYPES[request.scheme].get(operator)
+        kernels.append(PromisedKernel(operator, kernel, promised))
+    for operator, kernel, promised, _ in kernels:
         if promised is None:
             raise PromiseError(
                 f"{path.name}: kernel {kernel.name!r} {kernel.shape} of {operator} stays "
@@ -41,33 +54,41 @@ def check_low_bit_kernels(path: Path, request: ConversionRequest, model: ModelFi
                 f"{kernel.dtype}, promised {promised} (scheme {request.scheme})"
             )
     if request.block_size is not None:
-        _check_blocks(path, request.block_size, [k for operator, k in kernels if operator == DENSE])
+        whole = [k.tensor for k in kernels if k.operator == DENSE and k.dtype == request.scheme]
+        _check_blocks(path, request.block_size, whole)
 
 
-def tell_wider_weights(inspection: Inspection, scheme: str) -> str | None:
+def tell_wider_weights(
+    inspection: Inspection, scheme: str, asked: Collection[str] = ()
+) -> str | None:
     """Says which weights have more bits than the scheme's name promises; None if none have.
 
     Args:
         inspection: of the file.
-        scheme: int4 or int2.
+        scheme: of the file; only those of low bits promise anything.
+        asked: names of the kernels whose layers were given another scheme: the user knows.
 
     Returns:
         One phrase: kernels by type, and tables (of an embedding, for one) that stay in float32.
     """
-    kernels = Counter(kernel.dtype for kernel in inspection.kernels)
+    named = _WEIGHTS.get(scheme)
+    if named is None:
+        return None
+    found = [kernel for kernel in inspection.kernels if kernel.name not in asked]
+    kernels = Counter(kernel.dtype for kernel in found)
     wider = [
         f"{count} of {kernels.total()} kernels in {dtype}"
         for dtype, count in kernels.items()
-        if dtype != scheme
+        if dtype != named
     ]
     tables = sum(
         weight.counts.parameters
         for weight in inspection.weights
         if weight.role == "other" and weight.dtype == "float32" and len(weight.shape) >= 2
     )
-    if tables:
+    if tables and scheme in LOW_BIT_SCHEMES:
         wider.append(f"{tables} numbers of tables in float32")
-    return f"{', '.join(wider)}, which have no {scheme} form" if wider else None
+    return f"{', '.join(wider)}, which have no {named} form" if wider else None
 
 
 def _check_blocks(path: Path, block_size: int, kernels: list[Tensor]) -> None:

@@ -34,19 +34,20 @@ def test_float_operators_are_for_integer_schemes() -> None:
     assert QuantizeConfig().float_operators == "refuse"
     allowed = QuantizeConfig(float_operators="allow", schemes=("float16", "int16x8"))
     assert allowed.float_operators == "allow"
-    with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
+    with pytest.raises(ValueError, match="belongs to schemes int8, int16x8 and int8x4"):
         QuantizeConfig(float_operators="allow", schemes=("dynamic_range",))
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"weight_algorithm": "gptq"}, "weight_algorithm belongs to schemes int4 and int2"),
+        ({"weight_algorithm": "gptq"}, "weight_algorithm belongs to schemes int8x4, int4 and int2"),
         ({"schemes": ("int4", "int2"), "weight_algorithm": "mse"}, "mse knows no int2"),
         ({"block_size": 32}, "block_size belongs to scheme int4"),
         ({"schemes": ("int2",), "block_size": 32}, "block_size belongs to scheme int4"),
         ({"block_size": 32, "weight_algorithm": "mse"}, "mse knows no blocks"),
         ({"weight_scales": "power_of_two", "schemes": ("int4",)}, "weight_scales belongs to"),
+        ({"schemes": ("int8x4",), "weight_algorithm": "gptq"}, "gptq belongs to float activations"),
         ({"block_size": 32, "dense_scales": "per_tensor"}, "exclude each other"),
     ],
 )
@@ -69,7 +70,7 @@ def test_ranges_are_for_int8_after_training() -> None:
         RangesConfig(kind="percentile", percentile=50.0)
     with pytest.raises(ValueError, match="method qat learns its ranges"):
         QuantizeConfig(ranges=percentile, method="qat")
-    with pytest.raises(ValueError, match="ranges belongs to scheme int8"):
+    with pytest.raises(ValueError, match="ranges belongs to schemes int8 and int8x4"):
         QuantizeConfig(ranges=percentile, schemes=("int16x8",))
 
 
@@ -78,7 +79,7 @@ def test_biases_are_corrected_in_integer_schemes_after_training() -> None:
     assert QuantizeConfig(bias_correction=True, schemes=("float16", "int16x8")).bias_correction
     with pytest.raises(ValueError, match="method qat learns its biases"):
         QuantizeConfig(bias_correction=True, method="qat")
-    with pytest.raises(ValueError, match="belongs to schemes int8 and int16x8"):
+    with pytest.raises(ValueError, match="belongs to schemes int8, int16x8 and int8x4"):
         QuantizeConfig(bias_correction=True, schemes=("int4",))
 
 
@@ -114,3 +115,20 @@ def test_auto_needs_a_promise_and_chooses_by_itself() -> None:
 def test_auto_tries_what_else_one_would_set(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="itself; leave them out"):
         QuantizeConfig(method="auto", max_accuracy_drop=0.1, **given)
+
+
+def test_layers_are_for_files_that_take_exceptions() -> None:
+    given = {"head": {"scheme": "int16x8"}}
+    assert QuantizeConfig(layers=given).layers["head"].scheme == "int16x8"
+    for schemes, message in (
+        (("int8", "float16"), "files of scheme float16 take no exceptions; leave float16 out"),
+        (("int4",), "layers.head: no layer of a file of scheme int4 can have int16x8"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            QuantizeConfig(layers=given, schemes=schemes)
+    with pytest.raises(ValueError, match="layers belongs to ptq"):
+        QuantizeConfig(layers=given, method="qat")
+    with pytest.raises(ValueError, match="gives layers other schemes itself"):
+        QuantizeConfig(layers=given, method="auto", max_accuracy_drop=0.1)
+    with pytest.raises(ValueError, match="gptq belongs to float activations"):
+        QuantizeConfig(layers={"a": {"scheme": "int4"}}, weight_algorithm="gptq")

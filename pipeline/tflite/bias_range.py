@@ -1,0 +1,111 @@
+"""Mends biases that are too large for their kernels' scales, in files of ai-edge-quantizer 0.10.0.
+
+A bias has the scale of its products, input scale · kernel scale. A channel whose weights are all
+zero, or next to it, gets a kernel scale next to 0 and a bias beyond int32, which is cut off: a unit
+that answers with a constant answers with 0. The converter of tensorflow 2.21.0 makes such a kernel
+scale so large that the bias is 2³⁰; here that is done after the fact, and the weights are rounded
+to it. For int4 kernels 2³⁰ is too much: ai-edge-litert 2.3.0 (XNNPACK) sums sixteenfold products
+there, and answers 0 for a bias of 2³⁰.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.compression.packing import pack_signed
+from pipeline.tflite.flatbuffer import FILE_IDENTIFIER, ModelFile, Operator, decode_model
+from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
+
+# Of a bias, by the type of the kernel.
+LARGEST_BIAS = {"int8": 2**30, "int4": 2**26}
+_ROUNDED = 1.01  # a mended bias is off by the rounding of its scale
+
+
+def mend_bias_range(content: bytes, in_float: bytes) -> bytes:
+    """Gives channels with too large a bias a kernel scale that the bias fits.
+
+    Args:
+        content: a quantized file; scales may be 0, see `zero_scales`.
+        in_float: the float file that it was made of; tensors have the same names.
+
+    Returns:
+        The file anew; the same bytes where no bias is too large.
+    """
+    model = decode_model(content)
+    found = [operator for operator in model.main.operators if _is_too_large(model, operator)]
+    if not found:
+        return content
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    biases = {t.name: t.data for t in decode_model(in_float).main.tensors if t.data is not None}
+    whole = schema.ModelT.InitFromPackedBuf(content, 0)
+    for operator in found:
+        kernel, bias = _kernel_and_bias(operator)
+        real = biases[model.main.tensors[bias].name]
+        _widen(whole, model, operator.inputs[0], kernel, bias, real.astype(np.float64))
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(whole.Pack(builder), FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _kernel_and_bias(operator: Operator) -> tuple[int, int]:
+    """Returns the tensors of a kernel and its bias; −1 where there is none."""
+    if operator.name not in BIAS_INPUTS or len(BIAS_INPUTS[operator.name]) > 1:
+        return -1, -1
+    place = BIAS_INPUTS[operator.name][0]
+    bias = operator.inputs[place] if place < len(operator.inputs) else -1
+    return operator.inputs[KERNEL_INPUTS[operator.name][0]], bias
+
+
+def _is_too_large(model: ModelFile, operator: Operator) -> bool:
+    kernel, bias = _kernel_and_bias(operator)
+    if bias < 0 or model.main.tensors[bias].dtype != "int32":
+        return False
+    codes, largest = model.main.tensors[bias].data, LARGEST_BIAS.get(_dtype(model, kernel))
+    if codes is None or largest is None:
+        return False
+    return bool((np.abs(codes.astype(np.int64)) > _ROUNDED * largest).any())
+
+
+def _dtype(model: ModelFile, index: int) -> str:
+    return model.main.tensors[index].dtype
+
+
+def _widen(
+    whole: Any, model: ModelFile, source: int, kernel: int, bias: int, real: np.ndarray
+) -> None:
+    """Sets scales and codes of one kernel and its bias anew."""
+    stored, tensors = model.main.tensors[kernel], whole.subgraphs[0].tensors
+    assert stored.data is not None
+    step = float(model.main.tensors[source].scales[0])
+    needed = np.abs(real) / (LARGEST_BIAS[stored.dtype] * step)
+    old = stored.scales.astype(np.float64)
+    if len(old) == 1:
+        needed = needed.max(keepdims=True)
+    new = np.maximum(old, needed).astype(np.float32)
+    shape = [1] * len(stored.shape)
+    if len(old) > 1:
+        shape[stored.quantized_dimension] = len(old)
+    # A scale that is still 0 is of a channel of zeros with a bias of 0.
+    ratio = np.divide(old, new, out=np.zeros_like(old), where=new > 0)
+    codes = np.rint(stored.data * ratio.reshape(shape)).astype(np.int8)
+    packed = pack_signed(codes.ravel(), 4) if stored.dtype == "int4" else codes.view(np.uint8)
+    tensors[kernel].quantization.scale = new
+    tensors[bias].quantization.scale = (new * np.float32(step)).astype(np.float32)
+    scales = np.broadcast_to(new.astype(np.float64) * step, real.shape)
+    steps = np.divide(real, scales, out=np.zeros_like(real), where=scales > 0)
+    _set_data(whole, tensors[kernel], packed.ravel())
+    _set_data(whole, tensors[bias], np.rint(steps).astype(np.int32).view(np.uint8))
+
+
+def _set_data(whole: Any, tensor: Any, values: np.ndarray) -> None:
+    """Gives a tensor a buffer of its own: tensors of equal content may share one."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    buffer = schema.BufferT()
+    buffer.data = values
+    tensor.buffer = len(whole.buffers)
+    whole.buffers.append(buffer)
