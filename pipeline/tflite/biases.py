@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.tflite.constants import write_constant
 from pipeline.tflite.flatbuffer import FILE_IDENTIFIER
 from pipeline.tflite.macs import BIAS_INPUTS
 
@@ -23,8 +24,7 @@ def add_to_biases(content: bytes, shifts: Mapping[int, np.ndarray]) -> bytes:
             gets one, int32, or int64 where its inputs are int16.
 
     Returns:
-        The file anew. Tensors of equal content share a buffer in files of tensorflow 2.21.0, so
-        each changed bias gets a buffer of its own.
+        The file anew.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -40,8 +40,7 @@ def add_to_biases(content: bytes, shifts: Mapping[int, np.ndarray]) -> bytes:
         # A channel of zeros may have a scale next to 0: the largest bias is as good as a larger.
         limits = np.iinfo(np.int32)
         codes = np.clip(stored + steps, limits.min, limits.max).astype(dtype)
-        bias.buffer = len(model.buffers)
-        model.buffers.append(_buffer(schema, codes))
+        write_constant(model, bias, codes)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())

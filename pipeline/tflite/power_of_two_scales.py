@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.compression.power_of_two import requantize, round_up_to_power_of_two
+from pipeline.tflite.constants import write_constant
 from pipeline.tflite.flatbuffer import FILE_IDENTIFIER
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
 
@@ -71,12 +72,12 @@ def _round(model: Any, source: Any, kernel: Any, bias: Any) -> None:
     ratios = scales / rounded
     axis = int(kernel.quantization.quantizedDimension) if len(scales) > 1 else 0
     codes = _data(model, kernel, np.int8).reshape(kernel.shape)
-    _replace(model, kernel, requantize(codes, ratios, axis))
+    write_constant(model, kernel, requantize(codes, ratios, axis))
     kernel.quantization.scale = rounded.astype(np.float32)
     if bias is None:
         return
     stored = _data(model, bias, np.int64 if bias.type == _int64() else np.int32)
-    _replace(model, bias, requantize(stored, ratios, 0))
+    write_constant(model, bias, requantize(stored, ratios, 0))
     bias.quantization.scale = (rounded * source.quantization.scale[0]).astype(np.float32)
 
 
@@ -88,16 +89,3 @@ def _int64() -> int:
 
 def _data(model: Any, tensor: Any, dtype: type) -> np.ndarray:
     return np.asarray(model.buffers[tensor.buffer].data).view(dtype)
-
-
-def _replace(model: Any, tensor: Any, values: np.ndarray) -> None:
-    """Writes a tensor's content; one that shares its buffer gets a buffer of its own."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    users = sum(
-        other.buffer == tensor.buffer for graph in model.subgraphs for other in graph.tensors
-    )
-    if users > 1:
-        tensor.buffer = len(model.buffers)
-        model.buffers.append(schema.BufferT())
-    model.buffers[tensor.buffer].data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)

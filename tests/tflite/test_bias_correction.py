@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.errors import PromiseError
 from pipeline.tflite.bias_correction import (
@@ -95,6 +96,14 @@ def test_only_biases_change(net: Any) -> None:
     added = corrected.tensors[-1]
     assert (added.dtype, added.shape) == ("int32", (24,))
     assert np.any(added.data)
+
+
+def test_no_content_is_left_behind_unused(net: Any) -> None:
+    model = schema.ModelT.InitFromPackedBuf(net[2]["corrected"].read_bytes(), 0)
+    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    used |= {entry.buffer for entry in model.metadata}
+    unused = [n for n, buffer in enumerate(model.buffers) if buffer.data is not None]
+    assert set(unused) <= used
 
 
 def biases_of(model: ModelFile) -> list[int]:
