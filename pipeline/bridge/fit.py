@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.artifacts.files import sha256_json
+from pipeline.bridge.learner import make_crossed_learner
 from pipeline.bridge.optimizers import build_tf_keras_optimizer
 from pipeline.bridge.predict import evaluate
 from pipeline.bridge.state import TrainingState
@@ -116,7 +117,10 @@ class _Trainer:
         teacher: keras.Model | None,
     ) -> None:
         self.model, self.data, self.config = model, data, config
-        self.seed, self.stage, self.hooks, self.teacher = seed, stage, hooks, teacher
+        self.seed, self.stage, self.hooks = seed, stage, hooks
+        self.learner, self.teacher = make_crossed_learner(
+            model, teacher, config.distillation, seed, stage
+        )
         self.metric = data.task.metric
         self.step_batches = batches_of_updates(
             steps_per_epoch(len(data.train), config.samples_in_batch(len(data.train))),
@@ -125,12 +129,12 @@ class _Trainer:
         self.steps = len(self.step_batches)
         self.table = RateTable(config, self.steps)
         self.optimizer = build_tf_keras_optimizer(config.optimizer, stage)
-        self.optimizer.build(model.trainable_variables)
+        self.optimizer.build(self.learner.weights)
         self.average = build_average(config.optimizer, model.trainable_variables)
-        self.state = TrainingState(model, self.optimizer, self.average)
+        self.state = TrainingState(model, self.optimizer, self.average, self.learner.projections)
         self.run_steps = build_loop(
-            model, self.optimizer, self.table.variable, hooks, data.task, self.step_batches,
-            self.average, config.distillation,
+            self.learner, self.optimizer, self.table.variable, hooks, data.task,
+            self.step_batches, self.average,
         )  # fmt: skip
         self.identity = self._identify()
         self.result = FineTuning()

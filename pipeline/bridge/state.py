@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,17 +23,22 @@ class TrainingState:
     """
 
     def __init__(
-        self, model: tf_keras.Model, optimizer: Any, average: WeightAverage | None = None
+        self,
+        model: tf_keras.Model,
+        optimizer: Any,
+        average: WeightAverage | None = None,
+        projections: Sequence[Any] = (),
     ) -> None:
-        """Gathers the variables of a model, of an optimizer and an average that belong to it."""
+        """Gathers the variables of a model, and of what is trained with it."""
         self.variables: dict[str, Any] = {}
         self._add("model", model.variables)
         self._add("optimizer", optimizer.variables)
         self._add("random", random_states(model))
         if average is not None:
             self._add("average", average.variables)
+        self._add("projection", projections)
 
-    def _add(self, kind: str, variables: list[Any]) -> None:
+    def _add(self, kind: str, variables: Sequence[Any]) -> None:
         for number, variable in enumerate(variables):
             self.variables[f"{kind}/{number:04d}"] = variable
 

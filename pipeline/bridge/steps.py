@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.bridge.start import without_autograph
-from pipeline.tasks.losses import distilled_losses, losses, scores
+from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 
 if TYPE_CHECKING:
     import tensorflow as tf
-    import tf_keras
 
-    from pipeline.config.distillation import Distillation
     from pipeline.training.averaging import WeightAverage
+    from pipeline.training.learner import Learner
 
 
 def _nothing(*arguments: Any) -> None:
@@ -45,26 +44,25 @@ class StepHooks:
 
 
 def build_loop(
-    model: tf_keras.Model,
+    learner: Learner,
     optimizer: Any,
     rates: tf.Variable,
     hooks: StepHooks,
     task: Task,
     step_batches: np.ndarray,
     average: WeightAverage | None = None,
-    distillation: Distillation | None = None,
 ) -> Callable[..., tf.Tensor]:
     """Compiles training steps into one call; a step is an update of the weights.
 
     Args:
-        model: x → outputs (batch, …) as the task has them.
-        optimizer: built for model.trainable_variables.
+        learner: its model, of tf_keras, gives outputs (batch, …) as the task has them; what its
+            teacher says of a batch comes fourth in it and after.
+        optimizer: built for learner.weights.
         rates: float32 (steps of the training,), the learning rate of each.
         hooks: what the stage adds.
         task: gives the loss and the metric.
         step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them and after hooks.after.
-        distillation: how a teacher's outputs, fourth in each batch, enter the loss.
 
     Returns:
         (iterator, first step, count) → float32 (count, 5 or 6): mean loss, objective, sum of the
@@ -73,20 +71,15 @@ def build_loop(
     """
     import tensorflow as tf
 
-    variables = model.trainable_variables
+    model, variables = learner.model, learner.weights
     batches = tf.constant(step_batches)
 
     def differentiate(batch: tuple[tf.Tensor, ...]) -> tuple[list[Any], tf.Tensor]:
         x, y, sample_weights, *taught = batch
         with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
+            outputs, features = learner(x)
             sample_losses = losses(task, outputs, y)
-            learned = sample_losses
-            if distillation is not None:
-                learned = distilled_losses(
-                    task, outputs, sample_losses, taught[0], distillation.temperature,
-                    distillation.alpha,
-                )  # fmt: skip
+            learned = learner.learned(task, outputs, features, sample_losses, taught)
             weighted = tf.reduce_mean(sample_weights * learned)
             objective = tf.add_n([weighted, *model.losses])
         gradients = tape.gradient(objective, variables)

@@ -33,7 +33,9 @@ class DistillConfig(KerasTraining, Distillation, DescentConfig):
         shared = {
             name: getattr(self, name) for name in TrainConfig.model_fields if name not in BESIDES
         }
-        distillation = Distillation(temperature=self.temperature, alpha=self.alpha)
+        distillation = Distillation(
+            **{name: getattr(self, name) for name in Distillation.model_fields}
+        )
         return TrainConfig(**shared, distillation=distillation)
 
 

@@ -18,7 +18,6 @@ from pipeline.data.teacher import teacher_reader
 from pipeline.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    import keras
     import tensorflow as tf
 
     from pipeline.config.train import FineTuneConfig
@@ -56,7 +55,7 @@ def training_batches(
     seed: int,
     first_epoch: int,
     last_epoch: int,
-    teacher: keras.Model | None = None,
+    teacher: Callable[..., Any] | None = None,
 ) -> tf.data.Dataset:
     """Yields the batches of epochs first_epoch..last_epoch-1, back to back.
 
@@ -75,12 +74,13 @@ def training_batches(
         seed: the run's seed, ≥ 0.
         first_epoch: the first epoch to yield, counted from 0.
         last_epoch: the epoch before which to stop.
-        teacher: whose outputs are asked for with config.distillation, else None.
+        teacher: a Keras 3 model x → outputs, or [outputs, feature, …], asked for with
+            config.distillation; else None.
 
     Returns:
         A dataset of (x (b, *input_shape), y (b, …), w float32 (b,)) of known cardinality; w is
         what each sample's loss is multiplied by. y is float32 where it is softened or mixed.
-        With a teacher, its outputs float32 (b, …) come fourth.
+        With a teacher, its outputs and features, each float32 (b, …), come after them.
 
     Raises:
         ConfigError: the augmentation or the class weights do not fit the data.
@@ -94,7 +94,7 @@ def training_batches(
     epochs = max(last_epoch - first_epoch, 0)
     rows_of, change = _row_reader(split), _changes(split, task, config)
     if teacher is not None:
-        ask = teacher_reader(teacher, split, config, task.name == "reconstruction")
+        ask = teacher_reader(teacher, split, config)
 
     def draw(epoch: int) -> np.ndarray:
         return epoch_order(seed, int(epoch), n)
@@ -107,7 +107,7 @@ def training_batches(
     def batch(rows: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         x, y = rows_of(rows)
         x, y, w = change(x, y, step_seed(seed, epoch, step))
-        return (x, y, w) if teacher is None else (x, y, w, ask(rows, x))
+        return (x, y, w) if teacher is None else (x, y, w, *ask(rows, x))
 
     batches = tf.data.Dataset.range(first_epoch, first_epoch + epochs).flat_map(index_batches)
     # AutoGraph has nothing to rewrite here, and would take seconds to find that out.

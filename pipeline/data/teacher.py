@@ -1,4 +1,4 @@
-"""A teacher's outputs for each training batch.
+"""A teacher's outputs, and features where they are asked for, for each training batch.
 
 keras.distillation.Distiller (keras 3.15.1) runs the teacher at every step, trains by `fit`, which
 does not resume bit for bit, and takes no tf_keras model, so not those of prune, cluster and QAT;
@@ -13,12 +13,11 @@ took 2 to 3 ms without a teacher and with answers that are held, 6 to 7 ms with 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import keras
     import tensorflow as tf
 
     from pipeline.config.train import FineTuneConfig
@@ -26,33 +25,51 @@ if TYPE_CHECKING:
     from pipeline.data.samples import Samples
 
 TEACHER_BATCH_SIZE = 256
+# Of all samples together; what takes more is computed batch by batch.
+HELD_BYTES = 128_000_000
 
-TeacherReader = Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]
+TeacherReader = Callable[["tf.Tensor", "tf.Tensor"], tuple["tf.Tensor", ...]]
 
 
 def teacher_reader(
-    teacher: keras.Model, split: Split, config: FineTuneConfig, reconstructs: bool
+    teacher: Callable[..., Any], split: Split, config: FineTuneConfig
 ) -> TeacherReader:
-    """Makes the graph function (rows, x) → the teacher's outputs, float32 (b, …).
+    """Makes the graph function (rows, x) → what the teacher says, each float32 (b, …).
 
     Args:
-        teacher: a Keras 3 model, run in inference mode.
+        teacher: a Keras 3 model, run in inference mode: x → outputs, or [outputs, feature, …].
         split: n samples.
         config: where it changes samples, the teacher sees the changed ones, batch by batch.
-        reconstructs: outputs are as large as samples, and are not held for all of them.
 
     Returns:
         A function of the batch's rows, int64 (b,), and its samples as the student gets them.
     """
     import tensorflow as tf
 
-    if config.augmentation is not None or config.mixup or reconstructs:
-        return lambda rows, x: tf.cast(teacher(x, training=False), tf.float32)
-    outputs = tf.constant(_run(teacher, split.x))
-    return lambda rows, x: tf.gather(outputs, rows)
+    changed = config.augmentation is not None or config.mixup
+    held = None if changed else _run(teacher, split.x)
+    if held is None:
+        return lambda rows, x: tuple(
+            tf.cast(values, tf.float32) for values in _as_list(teacher(x, training=False))
+        )
+    constants = [tf.constant(values) for values in held]
+    return lambda rows, x: tuple(tf.gather(values, rows) for values in constants)
 
 
-def _run(teacher: keras.Model, x: Samples) -> np.ndarray:
-    starts = range(0, len(x), TEACHER_BATCH_SIZE)
-    batches = (teacher(x[at : at + TEACHER_BATCH_SIZE], training=False) for at in starts)
-    return np.concatenate([np.asarray(batch, np.float32) for batch in batches])
+def _run(teacher: Callable[..., Any], x: Samples) -> list[np.ndarray] | None:
+    """Runs all samples; None where what comes out is too large to be held."""
+    parts: list[list[np.ndarray]] = []
+    for start in range(0, len(x), TEACHER_BATCH_SIZE):
+        said = _as_list(teacher(x[start : start + TEACHER_BATCH_SIZE], training=False))
+        parts.append([np.asarray(values, np.float32) for values in said])
+        if start == 0 and _bytes_of(parts[0]) * len(x) > HELD_BYTES * len(parts[0][0]):
+            return None
+    return [np.concatenate(values) for values in zip(*parts, strict=True)]
+
+
+def _bytes_of(arrays: list[np.ndarray]) -> int:
+    return sum(array.nbytes for array in arrays)
+
+
+def _as_list(said: Any) -> list[Any]:
+    return list(said) if isinstance(said, list | tuple) else [said]

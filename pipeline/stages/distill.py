@@ -40,6 +40,7 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
     from pipeline.models.student import build_student
+    from pipeline.preflight.features import check_feature_layers
     from pipeline.preflight.refuse import refuse_impossible
     from pipeline.training.fit import fit
 
@@ -49,6 +50,7 @@ def run(config: Config, context: Context) -> StageResult:
     teacher = load_input_model(context)
     student = build_student(settings.student, data, _preprocessing(config, data))
     refuse_impossible(student, _behind(config))
+    check_feature_layers(teacher, _behind(config), student)
     where = (context.seed, context.work, context.output, context.progress)
     result = fit(student, data, settings.training, *where, label="distill", teacher=teacher)
     save_model(student, context.output / MODEL_FILE)
@@ -91,6 +93,7 @@ def _metrics(
         "student": as_plain_data(config.distill)["student"],
         "temperature": config.distill.temperature,
         "alpha": config.distill.alpha,
+        "features": as_plain_data(config.distill)["features"],
         "epochs_run": result.epochs_run,
         "best_epoch": result.best_epoch,
         "optimizer": config.distill.optimizer.name,

@@ -28,6 +28,7 @@ def run(config: Config, context: Context) -> StageResult:
     from pipeline.models.files import save_model
     from pipeline.models.predict import predict_outputs
     from pipeline.preflight.check import check_model
+    from pipeline.preflight.features import check_feature_layers
     from pipeline.preflight.refuse import refuse_found
     from pipeline.tasks.measure import measure
 
@@ -40,6 +41,7 @@ def run(config: Config, context: Context) -> StageResult:
         (*read.notes, *found), task=data.task.name,
     )  # fmt: skip
     refuse_found(preflight, config)
+    check_feature_layers(model, config)
     data = load_splits(_substituted(config, overrides), context, "validation")
     outputs = predict_outputs(model, data.validation.x)
     data = with_answers(data, "validation", lambda x: outputs)

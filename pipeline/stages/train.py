@@ -22,11 +22,13 @@ def run(config: Config, context: Context) -> StageResult:
     """Trains `model` as `train` says; a killed training goes on at its last epoch."""
     from pipeline.models.digest import model_digest
     from pipeline.models.files import save_model
+    from pipeline.preflight.features import check_feature_layers
     from pipeline.preflight.refuse import refuse_impossible
 
     data = load_splits(config, context, "train", "validation")
     model = _begin(config, context, data)
     refuse_impossible(model, config)
+    check_feature_layers(model, config)
     result, phases = _train(model, data, config, context)
     save_model(model, context.output / MODEL_FILE)
     return StageResult(

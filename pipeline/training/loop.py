@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.tasks.losses import distilled_losses, losses, scores
+from pipeline.tasks.losses import losses, scores
 from pipeline.tasks.task import Task
 from pipeline.training.accumulation import accumulate
 from pipeline.training.devices import applier, spread_over_devices
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from pipeline.config.distillation import Distillation
     from pipeline.training.averaging import WeightAverage
+    from pipeline.training.learner import Learner
 
 # A call returns to Python after about this long, so that Ctrl-C is heard.
 SECONDS_PER_CALL = 0.5
@@ -55,45 +55,39 @@ class StepRecord:
 
 
 def training_function(
-    model: keras.Model,
+    learner: Learner,
     optimizer: keras.optimizers.Optimizer,
     task: Task,
     rates: tf.Variable,
     step_batches: np.ndarray,
     average: WeightAverage | None = None,
-    distillation: Distillation | None = None,
 ) -> StepFunction:
     """Makes the graph function (iterator, first step, steps) → float32 (steps, 5).
 
     Args:
-        model: x → outputs (batch, …) as the task has them.
-        optimizer: built for model.trainable_variables.
+        learner: its model gives outputs (batch, …) as the task has them; what its teacher says
+            of a batch comes fourth in it and after.
+        optimizer: built for learner.weights.
         task: gives the loss and the metric.
         rates: float32 (steps of the training,), the learning rate of each.
         step_batches: int32 (steps of an epoch,), how many batches each of them takes.
         average: of the weights, updated after them.
-        distillation: how a teacher's outputs, fourth in each batch, enter the loss.
 
     Returns:
         A function whose rows are the fields of StepRecord.
     """
     import tensorflow as tf
 
-    weights = model.trainable_variables
+    model, weights = learner.model, learner.weights
     raw_weights = [variable.value for variable in weights]
     batches = tf.constant(step_batches)
 
     def differentiate(batch: Any) -> tuple[list[Any], tf.Tensor]:
         x, y, sample_weights, *taught = batch
         with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
+            outputs, features = learner(x)
             sample_losses = losses(task, outputs, y)
-            learned = sample_losses
-            if distillation is not None:
-                learned = distilled_losses(
-                    task, outputs, sample_losses, taught[0], distillation.temperature,
-                    distillation.alpha,
-                )  # fmt: skip
+            learned = learner.learned(task, outputs, features, sample_losses, taught)
             weighted = tf.reduce_mean(sample_weights * learned)
             objective = tf.add_n([weighted, *model.losses])
             scaled = optimizer.scale_loss(objective)  # the same number, but for float16

@@ -18,6 +18,7 @@ from pipeline.training.averaging import average_in_place, build_average
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.training.early_stopping import Stopper
 from pipeline.training.evaluate import evaluator
+from pipeline.training.learner import make_learner
 from pipeline.training.loop import EpochRunner, StepFunction, StepRecord, training_function
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.precision import scale_losses
@@ -54,9 +55,14 @@ class TrainingSession:
         teacher: keras.Model | None = None,
     ) -> None:
         """Builds the optimizer, then takes over what a checkpoint in `work` holds, if any."""
+        import keras
+
         self._model, self._data, self._config = model, data, config
         self._seed, self._work, self._label = seed, work, label
-        self._teacher = teacher
+        self._learner, self._teacher = make_learner(
+            keras, model, {layer.name: layer for layer in model.layers}, teacher,
+            config.distillation, seed, label,
+        )  # fmt: skip
         self._step_batches = batches_of_updates(
             steps_per_epoch(len(data.train), config.samples_in_batch(len(data.train))),
             config.optimizer.gradient_accumulation_steps,
@@ -64,7 +70,7 @@ class TrainingSession:
         self._steps = len(self._step_batches)
         self._table = RateTable(config, self._steps)
         self._optimizer = scale_losses(build_optimizer(config.optimizer), config.mixed_precision)
-        self._optimizer.build(model.trainable_variables)
+        self._optimizer.build(self._learner.weights)
         weights = [variable.value for variable in model.trainable_variables]
         self._average = build_average(config.optimizer, weights)
         self.evaluate = evaluator(model, data.task)
@@ -113,18 +119,19 @@ class TrainingSession:
 
     def _step_function(self) -> StepFunction:
         return training_function(
-            self._model,
+            self._learner,
             self._optimizer,
             self._data.task,
             self._table.variable,
             self._step_batches,
             self._average,
-            self._config.distillation,
         )
 
     def _others(self) -> dict[str, list[Any]]:
         """What the next step depends on besides the model's variables."""
         others = {"optimizer": list(self._optimizer.variables)}
+        if self._learner.projections:
+            others["projection"] = list(self._learner.projections)
         return others if self._average is None else {**others, "average": self._average.variables}
 
     def _identify(self) -> str:

@@ -16,10 +16,34 @@ if TYPE_CHECKING:
     from pipeline.training.fit import EpochCallback
 
 Save = Callable[[Path, int], None]
+TEACHER_FILE = "teacher.keras"
+
+
+def keep_teacher(model: keras.Model, task: TrialTask) -> keras.Model | None:
+    """Returns a copy of the float model where a later step of the trial learns from it.
+
+    In the chain that is the model that `tune` hands on.
+    """
+    from pipeline.models.files import load_model, save_model
+
+    steps, config = task.steps, task.config
+    taught = [
+        steps.prunes and config.prune.distillation is not None,
+        steps.quantizes and config.quantize.fine_tuning.distillation is not None,
+    ]
+    if not any(taught):
+        return None
+    task.work.mkdir(parents=True, exist_ok=True)
+    save_model(model, task.work / TEACHER_FILE)
+    return load_model(task.work / TEACHER_FILE)
 
 
 def prune_model(
-    model: keras.Model, task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+    model: keras.Model,
+    task: TrialTask,
+    data: PreparedData,
+    on_epoch: EpochCallback,
+    teacher: keras.Model | None = None,
 ) -> Figures:
     """Prunes in place with the trial's values; the stage prune does the very same."""
     import keras
@@ -35,6 +59,7 @@ def prune_model(
         task.work / "prune",
         task.work / "output",
         Epochs("prune_epoch", on_epoch),
+        teacher if task.config.prune.distillation is not None else None,
     )
     return {
         **figures_of(result.validation),
@@ -45,7 +70,11 @@ def prune_model(
 
 
 def quantize_model(
-    model: keras.Model, task: TrialTask, data: PreparedData, on_epoch: EpochCallback
+    model: keras.Model,
+    task: TrialTask,
+    data: PreparedData,
+    on_epoch: EpochCallback,
+    teacher: keras.Model | None = None,
 ) -> tuple[Figures, Save]:
     """Trains with quantization in the loop; the stage quantize does the very same.
 
@@ -57,14 +86,16 @@ def quantize_model(
     from pipeline.bridge.qat import quantization_aware_train
 
     keras.utils.set_random_seed(task.seed)
+    settings = task.config.quantize.fine_tuning
     result = quantization_aware_train(
         model,
         data,
-        task.config.quantize.fine_tuning,
+        settings,
         task.seed,
         task.work / "qat",
         task.work / "output",
         Epochs("qat_epoch", on_epoch),
+        teacher=teacher if settings.distillation is not None else None,
     )
     figures = {
         **figures_of(result.validation),

@@ -82,8 +82,10 @@ def _check_path(config: Config, path: str) -> None:
             f"{field}: expected a path that begins with model., train., prune. or quantize.qat., "
             "because a trial trains and fine-tunes"
         )
-    if "distillation" in path.split("."):
-        raise ConfigError(f"{field}: a trial has no teacher; compare two runs instead")
+    if root == "train" and "distillation" in path.split("."):
+        raise ConfigError(
+            f"{field}: the training of a trial has no teacher; compare two runs instead"
+        )
     if not fine_tuning:
         return
     if root not in stages_behind(config):
@@ -113,19 +115,12 @@ def _check_path(config: Config, path: str) -> None:
 
 
 def _check_no_teacher(config: Config) -> None:
-    """Refuses steps of a trial that would learn from a teacher: its trials have none."""
-    steps = steps_of(config)
-    taught = {
-        "train": steps.trains and config.train.distillation is not None,
-        "prune": steps.prunes and config.prune.distillation is not None,
-        "quantize.qat": steps.quantizes and config.quantize.fine_tuning.distillation is not None,
-    }
-    for section, used in taught.items():
-        if used:
-            raise ConfigError(
-                f"{section}.distillation: the trials of tune do this step and have no teacher; "
-                "leave it out, or search without this step"
-            )
+    """Refuses trainings of trials by a teacher: what they train is the first float model."""
+    if steps_of(config).trains and config.train.distillation is not None:
+        raise ConfigError(
+            "train.distillation: the trials of tune train and have no teacher for it; leave it "
+            "out, or search prune.* and quantize.qat.* alone"
+        )
 
 
 def _try(config: Config, space: Mapping[str, Space], path: str, value: Any, drawn: Drawn) -> None:

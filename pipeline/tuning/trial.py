@@ -130,14 +130,19 @@ def finish_trial(
     Returns:
         All figures, after the last step.
     """
-    from pipeline.tuning.fine_tuning import measure_file, prune_model, quantize_model
+    from pipeline.tuning.fine_tuning import (
+        keep_teacher,
+        measure_file,
+        prune_model,
+        quantize_model,
+    )
 
     figures = {**figures, "parameters": model.count_params()}
-    save = None
+    teacher, save = keep_teacher(model, task), None
     if task.steps.prunes:
-        figures = _add(figures, prune_model(model, task, inputs.data, on_epoch))
+        figures = _add(figures, prune_model(model, task, inputs.data, on_epoch, teacher))
     if task.steps.quantizes:
-        quantized, save = quantize_model(model, task, inputs.data, on_epoch)
+        quantized, save = quantize_model(model, task, inputs.data, on_epoch, teacher)
         figures = _add(figures, quantized)
     if task.steps.scheme is not None:
         figures |= measure_file(model, save, task, inputs)

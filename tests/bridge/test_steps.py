@@ -13,6 +13,7 @@ from pipeline.bridge.steps import StepHooks, build_loop
 from pipeline.config.distillation import Distillation
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.tasks.task import classification
+from pipeline.training.learner import Learner
 
 # One batch of two samples, the same at each step. From zero weights both classes have 1/2, so
 # the kernel's gradient is half of the sum of x·(p - label): [[-1/4, 1/4], [1/2, -1/2]].
@@ -43,7 +44,9 @@ def start(model: Any, hooks: StepHooks | None = None, name: str = "sgd") -> Any:
     config = OptimizerConfig(name=name, learning_rate=9)
     optimizer = build_tf_keras_optimizer(config, "prune")
     optimizer.build(model.trainable_variables)
-    run_steps = build_loop(model, optimizer, tf.Variable(RATES), hooks or StepHooks(), TASK, ONES)
+    run_steps = build_loop(
+        Learner(model), optimizer, tf.Variable(RATES), hooks or StepHooks(), TASK, ONES
+    )
     batches = iter(tf.data.Dataset.from_tensors((X, Y, WEIGHTS)).repeat())
 
     def run(first: int, count: int) -> np.ndarray:
@@ -78,8 +81,8 @@ def test_a_teacher_is_learned_from_as_in_the_other_loop() -> None:
     optimizer = build_tf_keras_optimizer(OptimizerConfig(name="sgd", learning_rate=9), "prune")
     optimizer.build(model.trainable_variables)
     run_steps = build_loop(
-        model, optimizer, tf.Variable(RATES), StepHooks(), TASK, ONES,
-        distillation=Distillation(temperature=2.0, alpha=0.25),
+        Learner(model, Distillation(temperature=2.0, alpha=0.25)), optimizer, tf.Variable(RATES),
+        StepHooks(), TASK, ONES,
     )  # fmt: skip
     teacher = np.float32([[2 * np.log(3), 0], [1, 1]])
     batches = iter(tf.data.Dataset.from_tensors((X, Y, WEIGHTS, teacher)))

@@ -21,7 +21,7 @@ def test_a_configuration_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"temperature": 0.0}, {"alpha": 0.0}, {"alpha": 1.1}, {"temperature": -1.0}]
+    "values", [{"temperature": 0.0}, {"alpha": -0.1}, {"alpha": 1.1}, {"temperature": -1.0}]
 )
 def test_values_out_of_range_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"cluster\.distillation\.{next(iter(values))}"):
@@ -36,3 +36,32 @@ def test_a_temperature_needs_probabilities() -> None:
         r"probabilities that it could soften; leave it out",
     ):
         validate({**REGRESSION, "prune": {"distillation": {"temperature": 3.0}}})
+
+
+def test_features_come_back_as_they_were() -> None:
+    for layers in (["conv_*", "dense_1"], {"dense_1": "block_2_relu"}):
+        features = {"layers": layers, "weight": 10.0, "loss": "cosine"}
+        for values in ({"prune": {"distillation": {"features": features}}},
+                       {"distill": {"alpha": 0.0, "features": features}}):  # fmt: skip
+            config = validate(values)
+            assert validate(as_plain_data(config)) == config
+    taught = config.distill.training.distillation
+    assert taught is not None and taught.features is not None and taught.alpha == 0
+    assert taught.features.layers == {"dense_1": "block_2_relu"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"alpha": 0.0}, ": alpha: received 0, which asks the teacher for nothing; expected more"),
+        ({"features": {}}, r"\.features\.layers: missing"),
+        ({"features": {"layers": []}}, r"\.features\.layers: received \[\], expected names of"),
+        ({"features": {"layers": "conv"}}, r"\.features\.layers: received 'conv', expected names"),
+        ({"features": {"layers": {"a": 1}}}, r"\.features\.layers: received \{'a': 1\}, expected"),
+        ({"features": {"layers": ["a"], "loss": "mae"}}, r"\.features\.loss: received 'mae'"),
+        ({"features": {"layers": ["a"], "weight": 0.0}}, r"\.features\.weight: received 0"),
+    ],
+)
+def test_what_asks_for_nothing_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=rf"prune\.distillation{words}"):
+        validate({"prune": {"distillation": values}})

@@ -56,12 +56,32 @@ def test_changed_samples_are_answered_as_they_are_changed(change: dict[str, Any]
         np.testing.assert_array_equal(answers.numpy(), 2 * x.numpy())
 
 
-def test_answers_as_large_as_samples_are_not_held() -> None:
+@pytest.mark.parametrize(("room", "calls"), [(80, 3), (79, 2)])
+def test_answers_that_take_too_much_room_are_not_held(
+    room: int, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten answers of two float32 are 80 bytes."""
+    monkeypatch.setattr("pipeline.data.teacher.HELD_BYTES", room)
+    monkeypatch.setattr("pipeline.data.teacher.TEACHER_BATCH_SIZE", 4)
     teacher = Teacher()
     found = batches(teacher, Task("reconstruction", 2), Split(X, X))
-    assert teacher.calls == 1, "traced into the graph"
+    assert teacher.calls == calls, "all samples, or the first four, and once traced into the graph"
     for x, _, _, answers in found:
         np.testing.assert_array_equal(answers.numpy(), 2 * x.numpy())
+
+
+@pytest.mark.parametrize("change", [{}, {"augmentation": {"noise": 0.5}}])
+def test_features_come_after_the_answers(change: dict[str, Any]) -> None:
+    def teacher(x: Any, training: bool) -> Any:
+        import tensorflow as tf
+
+        x = tf.convert_to_tensor(x)
+        return [2.0 * x, 3.0 * x[:, :1], x[:, None, :]]
+
+    for x, _, _, answers, first, second in batches(teacher, **change):
+        np.testing.assert_array_equal(answers.numpy(), 2 * x.numpy())
+        np.testing.assert_array_equal(first.numpy(), 3 * x.numpy()[:, :1])
+        np.testing.assert_array_equal(second.numpy(), x.numpy()[:, None, :])
 
 
 def test_a_keras_model_is_a_teacher() -> None:

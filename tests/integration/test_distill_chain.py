@@ -21,12 +21,14 @@ VALUES: dict[str, Any] = {
     "distill": {
         "student": {"architecture": "mlp", "units": [12]},
         "epochs": 12, "alpha": 0.8, "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "features": {"layers": {"dense_1": "dense_1"}, "loss": "cosine"},
         "augmentation": {"noise": 0.05},
     },
     "prune": {
         "epochs": 3,
         "pruning_schedule": {"kind": "polynomial", "final_sparsity": 0.5, "end_step": "50%"},
-        "optimizer": {"name": "adam", "learning_rate": 0.005}, "distillation": {"alpha": 0.8},
+        "optimizer": {"name": "adam", "learning_rate": 0.005}, 
+        "distillation": {"alpha": 0.8, "features": {"layers": {"logits": "logits"}}},
         "layers": {"dense_1": {"final_sparsity": 0.6}},
     },
     "export": {"min_label_agreement": 0.9},

@@ -273,6 +273,7 @@ def prune_metrics() -> dict[str, Any]:
 def distill_metrics() -> dict[str, Any]:
     return {
         "student": {"architecture": "mlp", "units": [16]}, "temperature": 4.0, "alpha": 0.7,
+        "features": {"layers": {"dense_1": "hidden_dense"}, "weight": 2.0, "loss": "cosine"},
         "epochs_run": 20, "best_epoch": 20, "optimizer": "adam", "parameters": 1_210,
         "train": {"accuracy": 0.99, "loss": 0.04}, "history": history(20, 2.0, 0.05, 4),
         "validation": {"accuracy": 0.9694, "loss": 0.11, "samples": 360}, "seconds": 12.0,

@@ -131,6 +131,7 @@ def test_a_student_stands_beside_its_teacher() -> None:
     assert Page(html).open == []
     section = html.partition('id="distillation"')[2].partition("</section>")[0]
     assert "temperature 4" in section and "architecture mlp, units [16]" in section
+    assert "inner layers of the teacher (cosine, weight 2): dense_" in section
     for text in ("30,154", "98.6 %", "1,210", "96.9 %"):
         assert text in section
 

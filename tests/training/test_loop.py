@@ -13,6 +13,7 @@ from pipeline.config.distillation import Distillation
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.tasks.task import classification
 from pipeline.training import loop
+from pipeline.training.learner import Learner
 from pipeline.training.loop import EpochRunner, StepRecord, training_function
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.state import read_weights
@@ -51,10 +52,10 @@ class Runner:
         task = classification(("a", "b", "c"))
         batch = (x, y, weights) if teacher is None else (x, y, weights, teacher)
         batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
+        distillation = None if teacher is None else Distillation(temperature=2.0, alpha=0.25)
         function = training_function(
-            model, optimizer, task, tf.Variable(rates), np.ones(1, np.int32),
-            distillation=None if teacher is None else Distillation(temperature=2.0, alpha=0.25),
-        )  # fmt: skip
+            Learner(model, distillation), optimizer, task, tf.Variable(rates), np.ones(1, np.int32)
+        )
         self.function, self.epochs, self.done = function, EpochRunner(function, batches), 0
 
     def run(self, steps: int) -> StepRecord:

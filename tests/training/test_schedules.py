@@ -13,6 +13,7 @@ from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.schedule import ScheduleConfig
 from pipeline.errors import ConfigError
 from pipeline.tasks.task import classification
+from pipeline.training.learner import Learner
 from pipeline.training.loop import EpochRunner, training_function
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.schedules import FACTORS, learning_rates
@@ -225,7 +226,7 @@ def test_the_step_runs_every_schedule_as_its_table_says() -> None:
     optimizer.build(model.trainable_variables)
     table = tf.Variable(tf.zeros(20))
     task, ones = classification(("a", "b")), np.ones(5, np.int32)
-    function = training_function(model, optimizer, task, table, ones)
+    function = training_function(Learner(model), optimizer, task, table, ones)
     batch = (np.ones((3, 2), np.float32), np.array([0, 1, 0]), np.ones(3, np.float32))
     runner = EpochRunner(function, iter(tf.data.Dataset.from_tensors(batch).repeat()))
     for kind, fields in EXAMPLES.items():

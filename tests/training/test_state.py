@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.tasks.task import classification
+from pipeline.training.learner import Learner
 from pipeline.training.loop import training_function
 from pipeline.training.optimizers import build_optimizer
 from pipeline.training.state import capture_state, read_weights, restore_state, write_weights
@@ -35,7 +36,7 @@ def step_function(model: Any, optimizer: Any) -> Callable[[int], list[float]]:
     batch = (x, y, np.ones(16, np.float32))
     batches: Iterator[Any] = iter(tf.data.Dataset.from_tensors(batch).repeat())
     task, table = classification(("a", "b", "c")), tf.Variable(RATES)
-    function = training_function(model, optimizer, task, table, np.ones(1, np.int32))
+    function = training_function(Learner(model), optimizer, task, table, np.ones(1, np.int32))
 
     def run(steps: int) -> list[float]:
         # Where the table is read tells how far the optimizer is.

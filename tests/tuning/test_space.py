@@ -144,19 +144,21 @@ def test_fine_tuning_needs_its_stage_and_a_model() -> None:
     check(both, apply_overrides(make_config(search_space=both), {"stages": ["tune", "prune"]}))
 
 
-def test_a_trial_has_no_teacher() -> None:
+def test_the_training_of_a_trial_has_no_teacher_and_its_fine_tunings_have() -> None:
     rate = {"train.optimizer.learning_rate": {"float": [1e-4, 1e-2]}}
     sparsity = {"prune.pruning_schedule.final_sparsity": {"float": [0.5, 0.9]}}
     taught = apply_overrides(make_config(search_space=rate), {"prune.distillation": {}})
     check(rate, taught)  # its trials do not prune
-    for section, space in (("train", rate), ("prune", sparsity)):
-        config = apply_overrides(make_config(search_space=space), {f"{section}.distillation": {}})
-        words = rf"{section}\.distillation: the trials of tune do this step and have no teacher"
-        with pytest.raises(ConfigError, match=words):
-            check(space, config)
-    alpha = {"prune.distillation.alpha": {"float": [0.1, 0.9]}}
-    with pytest.raises(ConfigError, match="a trial has no teacher; compare two runs instead"):
-        check(alpha, apply_overrides(make_config(search_space=alpha), {"prune.distillation": {}}))
+    config = apply_overrides(make_config(search_space=rate), {"train.distillation": {}})
+    with pytest.raises(ConfigError, match=r"train\.distillation: the trials of tune train and hav"):
+        check(rate, config)
+    alpha = {"train.distillation.alpha": {"float": [0.1, 0.9]}}
+    with pytest.raises(ConfigError, match="of a trial has no teacher; compare two runs instead"):
+        check(alpha, make_config(search_space=alpha))
+    for space in (sparsity, {"prune.distillation.alpha": {"float": [0.1, 0.9]}}):
+        both = {**space, **rate}
+        config = apply_overrides(make_config(search_space=both), {"prune.distillation": {}})
+        check(both, config)
 
 
 def test_what_an_algorithm_cannot_do() -> None:

@@ -131,8 +131,9 @@ def converter() -> Iterator[ConversionWorker]:
         yield worker
 
 
+@pytest.mark.parametrize("taught", [False, True])
 def test_a_trial_that_prunes_does_what_the_stage_will_do(
-    data: PreparedData, tmp_path: Path, converter: ConversionWorker
+    data: PreparedData, tmp_path: Path, converter: ConversionWorker, taught: bool
 ) -> None:
     """From the model before tune: the same weights, figures and bytes as prune and quantize."""
     import keras
@@ -140,6 +141,8 @@ def test_a_trial_that_prunes_does_what_the_stage_will_do(
     save_model(build_fresh_model(make_config(), data, 0), tmp_path / "model.keras")
     config = apply_overrides(make_config(), {"prune": {"epochs": 2, "batch_size": 50}})
     config = apply_overrides(config, {"prune.pruning_schedule.final_sparsity": 0.5})
+    if taught:
+        config = apply_overrides(config, {"prune.distillation": {"alpha": 0.9}})
     steps = Steps(trains=False, prunes=True, quantizes=False, scheme="int8")
     task = TrialTask("0000", config, steps, 3, tmp_path / "trial", 0)
     rows: list[dict[str, float]] = []
@@ -152,6 +155,7 @@ def test_a_trial_that_prunes_does_what_the_stage_will_do(
     pruned = prune(
         load_model(tmp_path / "model.keras"), data, config.prune, 3, tmp_path / "work",
         tmp_path / "output", SilentProgress(),
+        load_model(tmp_path / "model.keras") if taught else None,
     )  # fmt: skip
     assert figures["val_loss"] == pruned.validation["loss"]
     assert figures["val_accuracy"] == pruned.validation["accuracy"]
