@@ -56,6 +56,6 @@ def _taught(stage: str, config: Config) -> tuple[str, Distillation | None]:
             return stage, getattr(config, stage).distillation
         case "distill":
             return stage, config.distill
-        case "quantize" if config.quantize.method == "qat":
+        case "quantize" if config.quantize.method != "ptq":
             return "quantize.qat", config.quantize.fine_tuning.distillation
     return stage, None
