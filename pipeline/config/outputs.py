@@ -24,6 +24,11 @@ class ExportConfig(Section):
         description="the same for tasks whose answers are numbers: mean difference from the "
         "Keras model, as a part of the outputs' spread",
     )
+    strip: bool = Field(
+        False,
+        description="blank what no runtime reads in each file: names of inner tensors and the "
+        "converter's notes; 0.3 KB less after gzip",
+    )
     array_name: str = Field(
         "model_data", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="of the C array"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.artifacts.files import write_json_atomic
+from pipeline.artifacts.files import write_bytes_atomic, write_json_atomic
 from pipeline.config.schema import Config
 from pipeline.errors import PromiseError
 from pipeline.stages.contract import Context, StageResult
@@ -45,6 +45,7 @@ def run(config: Config, context: Context) -> StageResult:
     """Converts the baselines, adds the quantized files, and writes what deploying needs."""
     from pipeline.tflite.c_source import write_c_source
     from pipeline.tflite.runner_script import write_runner
+    from pipeline.tflite.strip import strip
 
     data = load_splits(config, context, "validation")
     exported = [
@@ -52,6 +53,9 @@ def run(config: Config, context: Context) -> StageResult:
         *_copy_quantized(context, data),
     ]
     _check_narrowed(context, exported)
+    if config.export.strip:
+        for file in exported:
+            write_bytes_atomic(file.path, strip(file.path.read_bytes()))
     files = [_verify_and_describe(file, config, data) for file in exported]
     deploy = _choose_deployed(exported)
     write_c_source(deploy.path.read_bytes(), context.output, config.export.array_name)
