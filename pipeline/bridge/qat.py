@@ -16,11 +16,13 @@ from pipeline.bridge.conversion import save_crossed_for_conversion
 from pipeline.bridge.crossing import bridge_objects, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.graph import walk
+from pipeline.bridge.input_order import inputs_in_order
 from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights, zero_masks
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.predict import predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
+from pipeline.bridge.qat_proof import SAMPLES, prove_quantized
 from pipeline.bridge.qat_ranges import set_ranges
 from pipeline.bridge.shared_values import (
     SharedValues,
@@ -148,6 +150,7 @@ def quantization_aware_train(
             "use quantize.method: ptq"
         )
     quantized = _quantize(plain, frozenset(chosen))
+    prove_quantized(plain, quantized, data.train.x[:SAMPLES])
     masks = zero_masks(quantized)
     zeros = _check_zeros_arrived(model, plain, masks)
     clusters = _find_clusters(plain, quantized, clustered)
@@ -181,7 +184,8 @@ def _quantize(plain: tf_keras.Model, chosen: frozenset[str]) -> tf_keras.Model:
     def annotate(layer: Any) -> Any:
         return quantization.quantize_annotate_layer(layer) if layer.name in chosen else layer
 
-    with keras_2.utils.custom_object_scope(bridge_objects()), quantization.quantize_scope():
+    objects = keras_2.utils.custom_object_scope(bridge_objects())
+    with objects, quantization.quantize_scope(), inputs_in_order():
         annotated = keras_2.models.clone_model(plain, clone_function=annotate)
         return quantization.quantize_apply(annotated, scheme=_scheme())
 
