@@ -20,6 +20,7 @@ def load(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -118,3 +119,11 @@ def test_the_page_counts_what_was_done_and_lists_what_was_not(page: ModuleType) 
     )
     assert "3 of 10 left; 0.010" in made and "| operation Sum | Part 3 |" in made
     assert "- Bad, prune: layer 'x' cannot\n- Huge: not run\n" in made
+
+
+def test_the_tables_of_calibration_are_those_of_its_result() -> None:
+    found = json.loads((FOLDER / "calibration.json").read_text(encoding="utf-8"))
+    tables = load("calibration").make_tables(found)
+    assert len(tables.splitlines()) > 20
+    written = (ROOT / "docs/calibration.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in tables.splitlines() if line not in written] == []
