@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pipeline.artifacts.files import write_json_atomic
 from pipeline.errors import PromiseError
 from pipeline.quantization.attempt import (
+    NOT_TRIED,
     SCHEME,
     Attempt,
+    Change,
     Sources,
     try_after_training,
     try_with_training,
@@ -67,7 +69,10 @@ class _Climber:
         for rung in RUNGS:
             if rung.reads_layers:
                 self._find_worst_layers()
-            for change in rung.changes(self.best, self.layer_errors):
+            changes = list(rung.changes(self.best, self.layer_errors))
+            if not changes:
+                self._keeps(Attempt(rung.name, Change("nothing"), 0.0, reason=self._reason()))
+            for change in changes:
                 attempt = try_after_training(rung.name, change, sources, self.material)
                 if self._keeps(attempt):
                     return self.attempts[-1]
@@ -118,8 +123,18 @@ class _Climber:
         return self.material.data.task.metric
 
     def _find_worst_layers(self) -> None:
-        if self.best is not None:
+        if self.best is None:
+            return
+        try:
             self.layer_errors = self.measure_layers(self.best)
+        except NOT_TRIED as error:
+            self.layer_errors = {"reason": str(error)}
+
+    def _reason(self) -> str:
+        """Says why there is no layer to make an exception of."""
+        if self.layer_errors is None:
+            return "no file was made whose layers could be measured"
+        return str(self.layer_errors.get("reason", "fewer than two layers have noise of their own"))
 
     def _keeps(self, attempt: Attempt) -> bool:
         """Takes in a try, tells the user, and returns whether it keeps the promise."""

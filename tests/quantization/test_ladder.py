@@ -113,6 +113,32 @@ def test_when_nothing_can_be_tried_all_reasons_are_told(steps: Any) -> None:
     assert not material.failed.exists()
 
 
+@pytest.mark.parametrize(
+    ("measured", "reason"),
+    [
+        ({"layers": []}, "fewer than two layers have noise of their own"),
+        ({"reason": "no kernel for X"}, "no kernel for X"),
+        (PromiseError("the converter crashed"), "the converter crashed"),
+    ],
+)
+def test_a_rung_that_has_nothing_to_try_says_why(
+    steps: Any, monkeypatch: pytest.MonkeyPatch, measured: Any, reason: str
+) -> None:
+    def measure(*args: Any) -> Any:
+        if isinstance(measured, Exception):
+            raise measured
+        return measured
+
+    material, _ = steps({"one": 0.02, "qat": 0.0})
+    first = Rung("first", lambda best, layers: [ONE])
+    empty = Rung("worst", lambda best, layers: [], reads_layers=True)
+    monkeypatch.setattr(ladder, "RUNGS", (first, empty))
+    monkeypatch.setattr(ladder._Climber, "measure_layers", measure)
+    made = climb(material)
+    assert material.progress.lines[1] == f"worst (nothing): passed over: {reason}"
+    assert made.ladder is not None and made.ladder["rungs"][1]["reason"] == reason
+
+
 def test_outputs_that_are_not_finite_keep_no_promise(gather: Any, tmp_path: Path) -> None:
     material = gather(method="auto", max_accuracy_drop=0.5)
     attempt = tried("first", ONE, 0.1, tmp_path, loss=float("nan"))
