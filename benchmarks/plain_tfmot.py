@@ -222,25 +222,47 @@ class Chains:
 
 
 def main() -> None:
-    """Runs all chains of the request and writes the result."""
+    """Runs the chains of the request that are not finished; writes after each what is."""
     request, target = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    kept = target.with_suffix(".state.json")
+    asked = {key: value for key, value in request.items() if key != "chains"}
+    done: dict[str, Any] = {"request": asked, "chains": {}}
+    if kept.exists() and (before := json.loads(kept.read_text()))["request"] == asked:
+        done = before
     tf.config.experimental.enable_op_determinism()
     with np.load(request["data"]) as arrays:
         data = {name: arrays[name] for name in arrays.files}
-    chains, result = Chains(request, data), {}
+    chains = Chains(request, data)
     for name, chain in request["chains"].items():
-        began = time.perf_counter()
-        model = chains.model_after(chain["steps"])
-        files = {"int8": convert(model, data["x_train"][:REPRESENTATIVE])}
-        if chain.get("float", False):
-            files["float"] = convert(model, None)
-        result[name] = {form: measure(file, data) for form, file in files.items()}
-        result[name]["seconds"] = time.perf_counter() - began
-        if (folder := request.get("keep_files")) is not None:
-            for form, file in files.items():
-                (Path(folder) / f"{name}_{form}.tflite").write_bytes(file)
-        print(name, {f: round(result[name][f]["accuracy"], 4) for f in files}, flush=True)
-    target.write_text(json.dumps(result))
+        if done["chains"].get(name, {}).get("chain") == chain:
+            continue
+        result = run_chain(chains, name, chain)
+        done["chains"][name] = {"chain": chain, "result": result}
+        _write(kept, done)
+        print(f"plain {name}: {result}"[:100], flush=True)
+    _write(target, {name: done["chains"][name]["result"] for name in request["chains"]})
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Writes JSON whole or not at all."""
+    partial = path.with_suffix(".tmp")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
+
+
+def run_chain(chains: Chains, name: str, chain: dict[str, Any]) -> dict[str, Any]:
+    """Runs one chain; returns form → figures of its file, and the seconds that it took."""
+    began = time.perf_counter()
+    model = chains.model_after(chain["steps"])
+    files = {"int8": convert(model, chains.data["x_train"][:REPRESENTATIVE])}
+    if chain.get("float", False):
+        files["float"] = convert(model, None)
+    result: dict[str, Any] = {form: measure(file, chains.data) for form, file in files.items()}
+    result["seconds"] = round(time.perf_counter() - began, 1)
+    if (folder := chains.request.get("keep_files")) is not None:
+        for form, file in files.items():
+            (Path(folder) / f"{name}_{form}.tflite").write_bytes(file)
+    return result
 
 
 if __name__ == "__main__":

@@ -127,3 +127,17 @@ def test_the_tables_of_calibration_are_those_of_its_result() -> None:
     assert len(tables.splitlines()) > 20
     written = (ROOT / "docs/calibration.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in tables.splitlines() if line not in written] == []
+
+
+def test_the_page_beside_tfmot_is_made_of_its_results() -> None:
+    made = load("beside_tfmot_page")
+    written = (ROOT / "docs/beside_tfmot.md").read_text(encoding="utf-8")
+    assert written == made.make_page(made.read_results())
+
+
+def test_zeros_and_clusters_are_kept_in_the_committed_results() -> None:
+    found = json.loads((FOLDER / "combinations.json").read_text(encoding="utf-8"))
+    for name, row in found["ours"].items():
+        assert row["counted"]["zeros_lost"] == 0, name
+        if "clustered" in name:
+            assert max(row["counted"]["most_distinct"].values()) <= found["clusters"], name

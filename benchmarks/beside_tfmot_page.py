@@ -1,0 +1,247 @@
+"""docs/beside_tfmot.md, made of ds_cnn.json, narrowed_resnet.json and combinations.json.
+
+python benchmarks/beside_tfmot_page.py
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent
+PAGE = FOLDER.parent / "docs" / "beside_tfmot.md"
+NAMES = ("ds_cnn", "narrowed_resnet", "combinations")
+INTRODUCTION = """# Small networks, beside plain tfmot
+
+Three networks on Fashion-MNIST (10,000 training images, 3,000 validation images, all 10,000 test
+images, seed 0): what a shipped configuration makes of them, and what the documented calls of
+tensorflow-model-optimization make of the same float weights in tf_keras, in the same run
+(`benchmarks/plain_tfmot.py`). Choices were made on validation data; the test split was read once,
+at the end. One seed: differences of half a point are within what another seed may give. The
+intervals of 10,000 test images are about ±0.7 points.
+
+    SLIMLINE_DATA=… .venv/bin/python benchmarks/ds_cnn.py
+    SLIMLINE_DATA=… .venv/bin/python benchmarks/narrowed_resnet.py
+    SLIMLINE_DATA=… .venv/bin/python benchmarks/combinations.py
+    .venv/bin/python benchmarks/beside_tfmot_page.py          # this page, from their results
+
+Killed, each goes on where it stopped. Wall times are upper bounds: ten and more other processes
+shared the two cores, and the ResNet's first training stood still for nine minutes. Measured on
+{cpu}; TensorFlow {tensorflow}, Keras {keras},
+tf_keras {tf_keras}, tensorflow-model-optimization {tfmot}, ai-edge-litert {litert}.
+"""
+
+
+def percent(value: float) -> str:
+    """Writes a fraction as a percentage."""
+    return f"{100 * value:.2f} %"
+
+
+def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Returns a Markdown table."""
+    lines = [columns, ("---",) * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def minutes(result: dict[str, Any]) -> str:
+    """Tells how long the stages and the chains took; other work ran on the machine."""
+    runs = [result["ours"]] if "seconds" in result["ours"] else list(result["ours"].values())
+    stages = {key: value for run in runs for key, value in run["seconds"].items()}
+    ours = sum(stages.values()) if len(runs) == 1 else _distinct_seconds(runs)
+    plain = sum(row["seconds"] for row in result["plain"].values())
+    return f"Wall time: {ours / 60:.1f} min and {plain / 60:.1f} min of plain tfmot."
+
+
+def _distinct_seconds(runs: list[dict[str, Any]]) -> float:
+    """Sums stages that were made once and linked from several runs only once."""
+    made = {(key, value) for run in runs for key, value in run["seconds"].items()}
+    return sum(value for _, value in made)
+
+
+def difference_interval(first: int, second: int, samples: int = 10_000) -> tuple[float, float]:
+    """Returns the 95 % interval, in points, of a paired difference of accuracies.
+
+    Args:
+        first: samples that the first model alone has right.
+        second: samples that the second model alone has right.
+        samples: of all.
+    """
+    difference = (first - second) / samples
+    error = math.sqrt((first + second) / samples - difference**2) / math.sqrt(samples)
+    return 100 * (difference - 1.96 * error), 100 * (difference + 1.96 * error)
+
+
+def ds_cnn_section(result: dict[str, Any]) -> str:
+    """Bytes of a DS-CNN."""
+    ours, plain, compared = result["ours"], result["plain"], result["compared"]
+    in_float, against = ours["files"]["float"]["accuracy"], plain["int8"]["int8"]
+    labels = {
+        "int8": "plain int8",
+        **{f"pqat_{s}": f"tfmot, {s} % zeros, PQAT (4 + 2 epochs)" for s in (50, 80)},
+    }
+    rows = []
+    for name in plain:
+        file = plain[name]["int8"]
+        rows.append((labels[name], file["accuracy"], file))
+    rows.append(("`configs/fashion_ds_cnn.yaml`", None, ours["files"]["int8"]))
+    cells = [
+        (
+            label,
+            percent(file["accuracy"]),
+            f"{100 * (in_float - file['accuracy']):+.2f}",
+            f"{file['size_bytes']:,}",
+            f"{file['gzip_bytes']:,}",
+            f"{against['gzip_bytes'] / file['gzip_bytes']:.2f}×",
+        )
+        for label, _, file in rows
+    ]
+    columns = ("file", "test accuracy", "points below float", "bytes", "gzip", "below plain int8")
+    met = compared["slimline"]
+    pairs = ours["files"]["int8"]["mcnemar"]
+    float_only, file_only = pairs["float_only"], pairs["file_only"]
+    low, high = difference_interval(float_only, file_only)
+    met_points = met["points"] <= result["goal"]["points"]
+    judgement = "both are met" if met_points else "the bytes are met, the half point is not"
+    drop = f"{100 * result['validation_drop']:.2f} points"
+    return f"""
+## DS-CNN: bytes
+
+The aim: a third of the plain int8 file's bytes after gzip, at most half a point below the float
+model ({percent(in_float)}). Reached: {met["gzip_ratio"]:.2f}× at {met["points"]:.2f} points below:
+{judgement}. On the validation images, where it was chosen, the same
+file was {drop} below. The 95 % interval of the difference on the test images is {low:.2f} to
+{high:.2f} points (the float model alone is right {float_only} times, the file alone {file_only}).
+
+{table(columns, cells)}
+Where the bytes are decided how: of the plain file's {against["gzip_bytes"]:,} bytes after gzip the
+pointwise kernels are 16,000; scales are 4,800, biases 2,000, the depthwise kernels 2,300, and no
+zero in a kernel saves any of these. Hence filters are removed first (`narrow`), which takes their
+scales and biases along, then zeros come into what is left, and
+[`weight_scales: power_of_two`](scales.md) makes the remaining scales nearly free. `cluster` is left
+out: the BatchNormalization behind each kernel, folded in, makes other codes of the same values in
+each channel. {minutes(result)}
+"""
+
+
+def narrowed_resnet_section(result: dict[str, Any]) -> str:
+    """MACs and milliseconds of a ResNet-8."""
+    ours, plain, compared = result["ours"], result["plain"], result["compared"]
+    times, in_float = result["latency_ms"], ours["files"]["float"]["accuracy"]
+    files = {
+        "int8": ("plain int8", plain["int8"]["int8"]),
+        "pruned_50": ("tfmot, 50 % zeros (2 epochs), int8", plain["pruned_50"]["int8"]),
+        "narrowed": ("`configs/fashion_resnet_8_narrowed.yaml`", ours["files"]["int8"]),
+    }
+    cells = [
+        (
+            label,
+            percent(file["accuracy"]),
+            f"{100 * (in_float - file['accuracy']):+.2f}",
+            f"{file['macs'] / 1e6:.2f} M",
+            f"{file['size_bytes']:,}",
+            f"{file['gzip_bytes']:,}",
+            f"{times['tflite_micro'][name]:.2f}",
+            f"{times['litert'][name]:.3f}",
+        )
+        for name, (label, file) in files.items()
+    ]
+    columns = (
+        "file", "test accuracy", "points below float", "MACs", "bytes", "gzip",
+        "tflite-micro, ms", "LiteRT, ms",
+    )  # fmt: skip
+    return f"""
+## ResNet-8 at 32×32: time
+
+The aim: half the multiply-accumulates at most one point below the float model
+({percent(in_float)}), and int8 at least 1.5 times faster in tflite-micro. Reached:
+{compared["macs"]:.3f} of them at {compared["points"]:+.2f} points; {compared["tflite_micro"]:.2f}
+times faster in tflite-micro, {compared["litert"]:.2f} times in LiteRT.
+
+{table(columns, cells)}
+tfmot removes no filters. Half of the weights as zeros is what it offers, and the runtimes multiply
+by zeros as by anything else. The files take turns, the least of five medians on the host; a
+microcontroller has other times. {minutes(result)}
+"""
+
+
+def combinations_section(result: dict[str, Any]) -> str:
+    """Zeros and clusters kept."""
+    rows = []
+    words = {
+        "pruned": "prune → QAT (PQAT)",
+        "clustered": "cluster → QAT (CQAT)",
+        "pruned_clustered": "prune → cluster → QAT (PCQAT)",
+    }
+    for name, words_of_it in words.items():
+        ours, plain = result["ours"][name], result["plain"][name]
+        sides = ((f"{words_of_it}, tfmot", plain["int8"], plain["counted"]),
+                 ("the same, Slimline", ours["files"]["int8"], ours["counted"]))  # fmt: skip
+        for label, file, counted in sides:
+            distinct = counted["most_distinct"]
+            dense = max(v for k, v in distinct.items() if k.count("×") == 1)
+            convolution = max(v for k, v in distinct.items() if k.count("×") > 1)
+            pruned, clustered = "prune" in name, "cluster" in name
+            rows.append(
+                (
+                    label,
+                    percent(file["accuracy"]),
+                    f"{counted['zeros_lost']:,} of {counted['zeros']:,}" if pruned else "–",
+                    f"{dense}" if clustered else "–",
+                    f"{convolution}" if clustered else "–",
+                    f"{file['gzip_bytes']:,}",
+                )
+            )
+    columns = (
+        "chain", "test accuracy", "zeros lost", "values in a dense kernel",
+        "values in a channel of a convolution", "gzip",
+    )  # fmt: skip
+    in_float = result["plain"]["plain"]["float"]["accuracy"]
+    return f"""
+## small_cnn: combinations
+
+`configs/fashion_combined.yaml` and tfmot's `collab_opts` with the same epochs, rates and batches,
+from the same float weights ({percent(in_float)}): 80 % zeros, {result["clusters"]} values per
+kernel. Counted in the int8 files, against the float file before QAT: zeros that are no longer
+zero, and the most different codes of one scale.
+
+{table(columns, rows)}
+Both sides keep every zero and every cluster on this network, which has no BatchNormalization.
+tfmot's accuracy is higher after clustering. The cause is Dropout: `cluster_weights` wraps every
+layer of a model and does not tell the wrapped Dropout that it is trained, so that it drops nothing
+(tfmot 0.8.1: the losses of four equal batches at rate 0 are equal). Slimline wraps the layers with
+kernels alone, and Dropout goes on; two epochs without it gain here. {minutes(result)}
+"""
+
+
+def make_page(results: dict[str, dict[str, Any]]) -> str:
+    """Returns the page of the three results."""
+    last = results["combinations"]
+    versions = last["versions"]
+    return "".join(
+        (
+            INTRODUCTION.format(
+                cpu=last["host"]["cpu"],
+                tensorflow=versions["tensorflow"],
+                keras=versions["keras"],
+                tf_keras=versions["tf_keras"],
+                tfmot=versions["tensorflow-model-optimization"],
+                litert=versions["ai-edge-litert"],
+            ),
+            ds_cnn_section(results["ds_cnn"]),
+            narrowed_resnet_section(results["narrowed_resnet"]),
+            combinations_section(results["combinations"]),
+        )
+    )
+
+
+def read_results() -> dict[str, dict[str, Any]]:
+    """Returns the committed results."""
+    return {
+        name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
+    }
+
+
+if __name__ == "__main__":
+    PAGE.write_text(make_page(read_results()), encoding="utf-8")
