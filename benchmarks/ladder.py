@@ -6,8 +6,7 @@
 - `outliers`: the same function with outlier channels, as trained networks have them (Nagel et al.,
   ICCV 2019): behind each ReLU four channels are multiplied by 50, and the kernel that reads them
   is divided by it.
-- `autoencoder`: configs/autoencoder.yaml without pruning, once with a promise that can be kept and
-  once with one that cannot, which ends with exit 9 after every rung was tried.
+- `autoencoder`: configs/autoencoder.yaml without pruning, whose error may rise by 0.5 %.
 
 Losses are on validation data (5,000 images; 179 digits), the shipped file's figure on test data.
 Writes ladder.json. About five minutes on two free cores.
@@ -36,7 +35,7 @@ RESULT = Path(__file__).resolve().parent / "ladder.json"
 TRAINING, VALIDATION, SEED = 10_000, 5_000, 0
 OUTLIERS, FACTOR = 4, 50.0
 PROMISES = {"trained": 0.005, "outliers": 0.005}
-INCREASES = (0.005, 0.0001)
+INCREASE = 0.005
 AUTOENCODER = Path(__file__).resolve().parent.parent / "configs" / "autoencoder.yaml"
 SHOWN = ("name", "accuracy", "accuracy_interval", "mse", "mse_interval", "size_bytes", "gzip_bytes")
 TRAIN = {
@@ -121,11 +120,11 @@ def climb_with_network(model: Path, name: str, folder: Path) -> dict[str, Any]:
     return climb(values, folder)
 
 
-def climb_with_autoencoder(bound: float, folder: Path) -> dict[str, Any]:
-    """Trains the autoencoder once, and quantizes it by method auto."""
+def climb_with_autoencoder(folder: Path) -> dict[str, Any]:
+    """Trains the autoencoder, and quantizes it by method auto."""
     values = yaml.safe_load(AUTOENCODER.read_text(encoding="utf-8"))
-    values["run"] = {"name": f"autoencoder_{bound:g}".replace(".", "_"), "seed": SEED}
-    values["quantize"] |= {"method": "auto", "max_error_increase": bound}
+    values["run"] = {"name": "autoencoder", "seed": SEED}
+    values["quantize"] |= {"method": "auto", "max_error_increase": INCREASE}
     del values["prune"]
     values["stages"] = ["train", "quantize", "export", "evaluate"]
     return climb(values, folder)
@@ -149,7 +148,7 @@ def main() -> None:
     rows = {
         "trained": climb_with_network(trained, "trained", folder),
         "outliers": climb_with_network(folder / "outliers.keras", "outliers", folder),
-        **{f"autoencoder, {bound:g}": climb_with_autoencoder(bound, folder) for bound in INCREASES},
+        "autoencoder": climb_with_autoencoder(folder),
     }
     result = {
         "samples": {"training": TRAINING, "validation": VALIDATION},
