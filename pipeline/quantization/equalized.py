@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pipeline.quantization.material import Material
 
 _PROOF_SAMPLES = 64
+# A MobileNetV2 has 51 layers that are left; the manifest names them all.
+_NAMED = 5
 
 
 def equalize_layers(material: Material) -> Source:
@@ -43,7 +45,12 @@ def equalize_layers(material: Material) -> Source:
 
 
 def _note(pairs: tuple[tuple[str, str], ...], skipped: dict[str, str]) -> str:
-    words = ", ".join(f"{first} and {second}" for first, second in pairs) or "no two layers"
     # That the last layer ends the model is no news.
     left = [f"{name}: {why}" for name, why in skipped.items() if "output of the model" not in why]
-    return f"equalized: {words}" + (f"; left as they are: {'; '.join(left)}" if left else "")
+    words = _some([f"{first} and {second}" for first, second in pairs], ", ") or "no two layers"
+    return f"equalized: {words}" + (f"; left as they are: {_some(left, '; ')}" if left else "")
+
+
+def _some(entries: list[str], separator: str) -> str:
+    more = len(entries) - _NAMED
+    return separator.join([*entries[:_NAMED], *([f"{more} more"] if more > 0 else [])])

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from pipeline.quantization.equalized import equalize_layers
+from pipeline.quantization.equalized import _note, equalize_layers
 from pipeline.quantization.material import Material
 from pipeline.runtime import import_tensorflow
 
@@ -51,3 +51,13 @@ def test_only_what_is_saved_has_other_weights(tmp_path: Path) -> None:
     assert source.equalization["pairs"] == [["a", "b"]]
     assert source.equalization["largest_factor"] > 5
     assert source.equalization["output_difference"] < 1e-4
+
+
+def test_a_long_list_is_cut() -> None:
+    pairs = tuple((f"a{number}", f"b{number}") for number in range(8))
+    skipped = {"z": "is an output of the model"}
+    assert _note(pairs[:1], skipped) == "equalized: a0 and b0"
+    assert _note(pairs, skipped).endswith("a3 and b3, a4 and b4, 3 more")
+    assert _note((), {"y": "is read by several layers"}) == (
+        "equalized: no two layers; left as they are: y: is read by several layers"
+    )
