@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,9 @@ from pipeline.config.train import FineTuneConfig, KerasTraining
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Importance = Literal["l1", "l2", "batch_norm", "taylor"]
+Runtime = Literal["litert", "tflite_micro"]
+Figure = Literal["parameters", "macs", "latency"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 DEFAULT_SAMPLES = 512
 
 
@@ -24,22 +27,41 @@ class NarrowTarget(Section):
     macs: Fraction | None = Field(
         None, description="fraction of the multiply-accumulates that may remain"
     )
+    latency: Fraction | None = Field(
+        None,
+        description="fraction of the int8 file's latency that may remain, measured on this machine",
+    )
+    runtime: Runtime | None = Field(
+        None,
+        description="what runs the files whose latency is measured, by one thread; null: litert",
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> NarrowTarget:
-        if (self.parameters is None) == (self.macs is None):
-            raise ValueError("expected one of parameters and macs, e.g. {macs: 0.5} for half")
+        given = [name for name in FIGURES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"received {' and '.join(given) or 'nothing'}, expected one of "
+                f"{', '.join(FIGURES)}, e.g. {{macs: 0.5}} for half"
+            )
+        if self.runtime is not None and self.latency is None:
+            raise ValueError("runtime: belongs to latency; leave it out")
         return self
 
     @property
-    def figure(self) -> str:
-        """The name of what is counted."""
-        return "macs" if self.parameters is None else "parameters"
+    def figure(self) -> Figure:
+        """The name of what is counted or measured."""
+        return next(name for name in FIGURES if getattr(self, name) is not None)
 
     @property
     def fraction(self) -> float:
         """The fraction that may remain."""
         return getattr(self, self.figure)
+
+    @property
+    def measured_by(self) -> Runtime:
+        """The runtime of a latency."""
+        return "litert" if self.runtime is None else self.runtime
 
 
 class LayerNarrowing(Section):
@@ -60,7 +82,7 @@ class NarrowConfig(KerasTraining, FineTuneConfig):
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
     optimizer: OptimizerConfig = OptimizerConfig()
     target: NarrowTarget = Field(
-        NarrowTarget(macs=0.5), description="what may remain: one of parameters and macs"
+        NarrowTarget(macs=0.5), description="what may remain: one of parameters, macs and latency"
     )
     importance: Importance = Field(
         "l1",

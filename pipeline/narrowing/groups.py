@@ -85,8 +85,12 @@ def parameter_cost(model: keras.Model, channels: ChannelGraph) -> Cost:
     return _with_constant(float(model.count_params()), terms, channels.count)
 
 
-def macs_cost(channels: ChannelGraph) -> Cost:
+def macs_cost(channels: ChannelGraph, figure: str = "macs") -> Cost:
     """Returns the multiply-accumulates as a function of the units that are kept.
+
+    Args:
+        channels: of the model.
+        figure: of the target that they are counted for, for errors.
 
     Raises:
         ConfigError: those of a layer are not known.
@@ -95,8 +99,8 @@ def macs_cost(channels: ChannelGraph) -> Cost:
     unknown = [name for name, macs in counted.items() if macs is None]
     if unknown:
         raise ConfigError(
-            f"narrow.target.macs: the multiply-accumulates of {', '.join(unknown)} are not known; "
-            "give target: {parameters: …}"
+            f"narrow.target.{figure}: the multiply-accumulates of {', '.join(unknown)} are not "
+            "known; give target: {parameters: …}"
         )
     kernels: dict[str, list[Sliced]] = {}
     for weight in channels.weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,12 @@ from pipeline.data.representative import choose_representative
 from pipeline.errors import PromiseError
 from pipeline.narrowing.channel_graph import ChannelGraph, find_channels
 from pipeline.narrowing.groups import Group, count_macs, find_groups
+from pipeline.narrowing.int8_files import Int8Files
+from pipeline.narrowing.latency_target import check_latency, choose_by_latency
 from pipeline.narrowing.rebuild import prove_rebuilt, rebuild
-from pipeline.narrowing.selection import choose_removed, keep_others, score_units
+from pipeline.narrowing.selection import Selection, choose_removed, score_units
+from pipeline.tflite.relative_latency import TURNS, RelativeLatency
+from pipeline.tflite.worker import ConversionWorker
 from pipeline.training.evaluate import evaluate_model
 from pipeline.training.fit import FitResult, fit
 
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.progress import Progress
 
 PROOF_SAMPLES = 32
+LATENCY_FILE = "latency.json"
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class NarrowResult:
         difference: largest relative difference that the proof of the rebuilding found.
         start: loss and metric on the validation split before the fine-tuning.
         fit: the fine-tuning.
+        latency: where it is the target: what `choose_by_latency` returned, and under "final" the
+            figures of the file of the fine-tuned model.
     """
 
     model: keras.Model
@@ -53,6 +61,7 @@ class NarrowResult:
     difference: float
     start: dict[str, float]
     fit: FitResult
+    latency: dict[str, Any] | None = None
 
     def metrics(self) -> dict[str, Any]:
         """Returns what the stage's manifest keeps."""
@@ -62,6 +71,7 @@ class NarrowResult:
             "groups": self.groups,
             "proof": {"samples": PROOF_SAMPLES, "max_relative_difference": self.difference},
             "narrowed": self.start,
+            "latency": self.latency,
             "validation": self.fit.validation,
             "history": self.fit.history,
             "best_epoch": self.fit.best_epoch,
@@ -78,6 +88,7 @@ def narrow(
     output: Path,
     progress: Progress,
     teacher: keras.Model | None = None,
+    converter: Callable[[], ConversionWorker] = ConversionWorker,
 ) -> NarrowResult:
     """Removes the filters and units that matter least until the target is met, and fine-tunes.
 
@@ -86,10 +97,11 @@ def narrow(
         data: with the splits train and validation.
         config: target, importance, distribution, fine-tuning.
         seed: chooses samples and draws the order of each epoch.
-        work: folder of the fine-tuning's checkpoints.
+        work: folder of the fine-tuning's checkpoints, and of what is timed.
         output: folder for history.csv, schedule.csv and tensorboard/.
         progress: bars over groups and epochs.
         teacher: whose outputs config.distillation asks for; else None.
+        converter: starts, or returns, the child process that converts, for a target in latency.
 
     Raises:
         ConfigError: a pattern matches no layer, or nothing can be ranked or counted as asked.
@@ -99,8 +111,14 @@ def narrow(
     channels = _find_channels(model, config)
     scores = score_units(channels, data, config, seed)
     groups = find_groups(channels, scores, config.min_channels)
-    removed, curves = choose_removed(model, channels, groups, data, config, seed, progress)
-    kept = keep_others(channels, groups, removed)
+    selection = Selection(model, channels, groups, data, config, seed, progress)
+    timed, latency = None, None
+    if config.target.latency is None:
+        removed = choose_removed(selection, config)
+    else:
+        timed = Int8Files(model, data, config.target.measured_by, seed, work, converter)
+        removed, latency = _choose_timed(model, channels, selection, config, timed, work, progress)
+    kept = selection.kept(removed)
     smaller = rebuild(model, channels, kept)
     chosen = choose_representative(data.validation, data.task, PROOF_SAMPLES, seed)
     difference = prove_rebuilt(model, smaller, channels, kept, data.validation.x[chosen])
@@ -108,23 +126,51 @@ def narrow(
         name: {"before": before, "after": _count(smaller)[name]}
         for name, before in _count(model).items()
     }
-    _check_target(counted, config)
+    if timed is None:
+        _check_target(counted, config)
     start = evaluate_model(smaller, data.validation, data.task)
     tuned = fit(
         smaller, data, _fine_tuning(config), seed, work, output, progress, "narrow", teacher=teacher
     )
+    if timed is not None and latency is not None:
+        last = timed.compare(smaller, "narrowed", 2 * TURNS)
+        latency = {**latency, "final": check_latency(config.target, last)}
     return NarrowResult(
         smaller,
         counted,
         _describe_layers(channels, scores, kept, config),
         [
             _describe_group(group, int(count), curve)
-            for group, count, curve in zip(groups, removed, curves, strict=True)
+            for group, count, curve in zip(groups, removed, selection.curves, strict=True)
         ],
         difference,
         start,
         tuned,
+        latency,
     )
+
+
+def _choose_timed(
+    model: keras.Model,
+    channels: ChannelGraph,
+    selection: Selection,
+    config: NarrowConfig,
+    timed: Int8Files,
+    work: Path,
+    progress: Progress,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Chooses what goes by the latency of files; their weights are those that are there."""
+
+    def measure(removed: np.ndarray) -> RelativeLatency:
+        smaller = rebuild(model, channels, selection.kept(removed))
+        found = timed.compare(smaller, "tried", TURNS)
+        progress.note(
+            f"narrow: {selection.fraction_left(removed):.1%} of the multiply-accumulates take "
+            f"{found.fraction:.1%} of the int8 latency"
+        )
+        return found
+
+    return choose_by_latency(selection, config.target, measure, work / LATENCY_FILE)
 
 
 def _find_channels(model: keras.Model, config: NarrowConfig) -> ChannelGraph:

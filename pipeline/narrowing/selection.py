@@ -53,56 +53,108 @@ def score_units(
     return score_by_norm(channels, 1 if config.importance == "l1" else 2)
 
 
-def choose_removed(
-    model: keras.Model,
-    channels: ChannelGraph,
-    groups: list[Group],
-    data: PreparedData,
-    config: NarrowConfig,
-    seed: int,
-    progress: Progress,
-) -> tuple[np.ndarray, list[dict[int, float]]]:
-    """Chooses how many units each group loses, so that config.target is met.
+class Selection:
+    """Which units go for any fraction of a cost that may remain.
 
-    Args:
-        model: unchanged on return.
-        channels: of the model.
-        groups: each with its units in the order in which they go.
-        data: sensitivity is measured on some of its validation samples.
-        config: target and distribution.
-        seed: chooses the samples.
-        progress: shows a bar while sensitivity is measured.
+    Attributes:
+        curves: for each group, units removed → how much the loss rose (see measure_sensitivity);
+            empty where the same fraction of every group goes, or nothing was chosen yet.
+        most: int64 (groups,), how many units of each may go.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        channels: ChannelGraph,
+        groups: list[Group],
+        data: PreparedData,
+        config: NarrowConfig,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        """Begins without any choice.
+
+        Args:
+            model: it stays as it is.
+            channels: of the model.
+            groups: each with its units in the order in which they go.
+            data: sensitivity is measured on some of its validation samples.
+            config: what is counted, and the distribution.
+            seed: chooses the samples.
+            progress: shows a bar while sensitivity is measured.
+
+        Raises:
+            ConfigError: multiply-accumulates are counted, and those of a layer are not known.
+        """
+        self._model, self._channels, self._groups = model, channels, groups
+        self._data, self._config, self._seed, self._progress = data, config, seed, progress
+        self._cost = _cost(model, channels, config)
+        self.most = np.array([len(group.order) for group in groups], dtype=np.int64)
+        self._whole = self._cost_of(np.zeros_like(self.most))
+        self.curves: list[dict[int, float]] = [{} for _ in groups]
+
+    @property
+    def least(self) -> float:
+        """What fraction remains when all units go that may."""
+        return self.fraction_left(self.most)
+
+    def fraction_left(self, removed: np.ndarray) -> float:
+        """Returns what remains without the first removed[i] units of each group."""
+        return self._cost_of(removed) / self._whole
+
+    def choose(self, fraction: float) -> np.ndarray:
+        """Chooses how many units each group loses.
+
+        Args:
+            fraction: that may remain, at least `least`; up to rounding that much does.
+
+        Returns:
+            int64 (groups,).
+        """
+        budget = fraction * self._whole
+        if self._config.distribution == "uniform":
+            sizes = np.array([len(group.units) for group in self._groups])
+            return spread_uniformly(sizes, self.most, self._cost_of, budget)
+        if not any(self.curves):
+            self.curves = self._measure()
+        return spread_by_sensitivity(self.most, self.curves, self._cost_of, budget)
+
+    def kept(self, removed: np.ndarray) -> np.ndarray:
+        """Returns bool (units,), False for the units that go."""
+        return keep_others(self._channels, self._groups, removed)
+
+    def names(self) -> str:
+        """Returns the groups, for a message."""
+        return "; ".join(group.name for group in self._groups) or "none"
+
+    def _cost_of(self, removed: np.ndarray) -> float:
+        return self._cost.of(self.kept(removed))
+
+    def _measure(self) -> list[dict[int, float]]:
+        count, task = self._config.sample_count, self._data.task
+        split = take_representative(self._data.validation, task, count, self._seed)
+        return measure_sensitivity(
+            self._model, self._channels, self._groups, split, task, self._progress
+        )
+
+
+def choose_removed(selection: Selection, config: NarrowConfig) -> np.ndarray:
+    """Chooses how many units each group loses, so that a target that is counted is met.
 
     Returns:
-        int64 (groups,), and for each group the measured points (see measure_sensitivity), none
-        for a uniform distribution.
+        int64 (groups,).
 
     Raises:
-        ConfigError: the target is in multiply-accumulates, and those of a layer are not known.
         PromiseError: the target cannot be met.
     """
-    cost = _cost(model, channels, config)
-    removable = np.array([len(group.order) for group in groups], dtype=np.int64)
-
-    def cost_of(counts: np.ndarray) -> float:
-        return cost.of(keep_others(channels, groups, counts))
-
-    whole = cost_of(np.zeros_like(removable))
-    budget = config.target.fraction * whole
-    least = cost_of(removable)
-    if least > budget:
+    figure, fraction = config.target.figure, config.target.fraction
+    if selection.least > fraction:
         raise PromiseError(
-            f"narrow: target.{config.target.figure} {config.target.fraction:g} cannot be met: "
-            f"{least / whole:.3f} remain with min_channels {config.min_channels} in every layer "
-            f"that may be narrowed ({'; '.join(group.name for group in groups) or 'none'}); raise "
-            "the target or lower min_channels"
+            f"narrow: target.{figure} {fraction:g} cannot be met: {selection.least:.3f} remain "
+            f"with min_channels {config.min_channels} in every layer that may be narrowed "
+            f"({selection.names()}); raise the target or lower min_channels"
         )
-    if config.distribution == "uniform":
-        sizes = np.array([len(group.units) for group in groups])
-        return spread_uniformly(sizes, removable, cost_of, budget), [{} for _ in groups]
-    split = take_representative(data.validation, data.task, config.sample_count, seed)
-    curves = measure_sensitivity(model, channels, groups, split, data.task, progress)
-    return spread_by_sensitivity(removable, curves, cost_of, budget), curves
+    return selection.choose(fraction)
 
 
 def keep_others(channels: ChannelGraph, groups: list[Group], removed: np.ndarray) -> np.ndarray:
@@ -114,6 +166,6 @@ def keep_others(channels: ChannelGraph, groups: list[Group], removed: np.ndarray
 
 
 def _cost(model: keras.Model, channels: ChannelGraph, config: NarrowConfig) -> Cost:
-    if config.target.figure == "macs":
-        return macs_cost(channels)
-    return parameter_cost(model, channels)
+    if config.target.figure == "parameters":
+        return parameter_cost(model, channels)
+    return macs_cost(channels, config.target.figure)

@@ -14,9 +14,14 @@ EARLIER = ("train", "tune", "distill")
 
 
 def check(config: Config) -> None:
-    """Refuses, when planned, a chain in which narrow stands at the wrong place."""
+    """Refuses, when planned, a chain in which narrow stands at the wrong place, or cannot work."""
+    from pipeline.tflite.relative_latency import reason_without
+
     if "narrow" not in config.stages:
         return
+    reason = reason_without(config.narrow.target.measured_by)
+    if reason is not None:
+        raise ConfigError(f"narrow.target.runtime: {reason}; give litert")
     place = config.stages.index("narrow")
     if "prune" in config.stages[:place]:
         raise ConfigError(
@@ -40,7 +45,7 @@ def run(config: Config, context: Context) -> StageResult:
     model = load_input_model(context)
     result = narrow(
         model, data, config.narrow, context.seed, context.work, context.output, context.progress,
-        load_teacher(context),
+        load_teacher(context), context.converter,
     )  # fmt: skip
     save_model(result.model, context.output / MODEL_FILE)
     metrics = result.metrics()
@@ -54,4 +59,11 @@ def _notes(metrics: dict[str, Any]) -> tuple[str, ...]:
         before, after = metrics[figure]["before"], metrics[figure]["after"]
         if before:
             left.append(f"{after:,} of {before:,} {words} remain ({after / before:.1%})")
+    latency = metrics["latency"]
+    if latency is not None:
+        final = latency["final"]
+        left.append(
+            f"{final['fraction']:.1%} of the int8 latency under {latency['runtime']} "
+            f"({final['ms']:.4g} of {final['whole_ms']:.4g} ms)"
+        )
     return (", ".join(left),)

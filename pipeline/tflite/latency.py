@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts.fingerprint import cpu_name
-from pipeline.tflite.interpreter import TensorDescription, load
+from pipeline.tflite.interpreter import Interpreter, TensorDescription, load
 
 _SEED = 0
 
@@ -32,11 +32,7 @@ def measure_latency(
     Raises:
         ArtifactError: the file does not run.
     """
-    interpreter = load(path, threads)
-    generator = np.random.default_rng(_SEED)
-    interpreter.set_inputs(
-        {description.name: _plausible(description, generator) for description in interpreter.inputs}
-    )
+    interpreter = load_with_inputs(path, threads)
     for _ in range(warmup):
         interpreter.invoke()
     times = np.empty(runs, np.int64)
@@ -52,6 +48,20 @@ def measure_latency(
         "runtime": f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')} (XNNPACK)",
         "cpu": cpu_name(),
     }
+
+
+def load_with_inputs(path: Path, threads: int) -> Interpreter:
+    """Loads a file and gives it inputs, so that nothing but invokes is timed.
+
+    Raises:
+        ArtifactError: the file does not load.
+    """
+    interpreter = load(path, threads)
+    generator = np.random.default_rng(_SEED)
+    interpreter.set_inputs(
+        {description.name: _plausible(description, generator) for description in interpreter.inputs}
+    )
+    return interpreter
 
 
 def _plausible(description: TensorDescription, generator: np.random.Generator) -> np.ndarray:

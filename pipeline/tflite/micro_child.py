@@ -42,11 +42,11 @@ def main(paths: list[str]) -> None:
 
 def measure(runtime: Any, data: bytes) -> dict[str, int | str | None]:
     """Returns {"arena_bytes": bytes or None, "note": None or the reason} of one file."""
-    room = _ROOM_BYTES + 2 * len(data)
+    room = room_for(data)
     code, text = _in_fork(runtime, data, room)
     found = _TOTAL.search(text)
     if code != 0 or found is None:
-        return {"arena_bytes": None, "note": _reason(code, text)}
+        return {"arena_bytes": None, "note": reason_of(code, text)}
     return {"arena_bytes": smallest_arena(runtime, data, int(found.group(1)), room), "note": None}
 
 
@@ -76,6 +76,11 @@ def smallest_arena(runtime: Any, data: bytes, recorded: int, room: int) -> int:
     return high
 
 
+def room_for(data: bytes) -> int:
+    """Returns the bytes of an arena in which any reasonable model finds room."""
+    return _ROOM_BYTES + 2 * len(data)
+
+
 def _in_fork(runtime: Any, data: bytes, arena_size: int) -> tuple[int, str]:
     """Runs the model once in a fork; returns its exit code and what it wrote to stderr."""
     with tempfile.TemporaryFile() as stderr:
@@ -93,7 +98,7 @@ def _run(runtime: Any, data: bytes, arena_size: int, stderr: IO[bytes]) -> None:
     try:
         os.dup2(stderr.fileno(), 2)
         interpreter = runtime.Interpreter.from_bytes(data, arena_size=arena_size)
-        _clear_input(interpreter)
+        clear_input(interpreter)
         interpreter.invoke()
         interpreter.print_allocations()
         code = 0
@@ -103,13 +108,14 @@ def _run(runtime: Any, data: bytes, arena_size: int, stderr: IO[bytes]) -> None:
         os._exit(code)
 
 
-def _clear_input(interpreter: Any) -> None:
+def clear_input(interpreter: Any) -> None:
     """Sets the first input to zeros: what the arena holds by chance is no valid token id."""
     details = interpreter.get_input_details(0)
     interpreter.set_input(np.zeros(details["shape"], details["dtype"]), 0)
 
 
-def _reason(code: int, text: str) -> str:
+def reason_of(code: int, text: str) -> str:
+    """Says why a file did not run, from the exit code and what went to stderr."""
     for pattern in _REFUSALS:
         if found := pattern.search(text):
             return f"tflite-micro lacks the operator {found.group(1)}"

@@ -27,10 +27,25 @@ def test_half_of_the_macs_by_default() -> None:
     assert config.sample_count == 512
 
 
-@pytest.mark.parametrize("values", [{}, {"parameters": 0.5, "macs": 0.5}])
-def test_one_figure_is_the_target(values: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected one of parameters and macs"):
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "received nothing, expected one of parameters, macs, latency"),
+        ({"parameters": 0.5, "macs": 0.5}, "received parameters and macs, expected one of"),
+        ({"macs": 0.5, "latency": 0.5}, "received macs and latency, expected one of"),
+        ({"macs": 0.5, "runtime": "litert"}, "runtime: belongs to latency; leave it out"),
+        ({"latency": 0.5, "runtime": "onnx"}, "runtime"),
+    ],
+)
+def test_one_figure_is_the_target(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
         NarrowTarget.model_validate(values)
+
+
+def test_latency_is_measured_under_litert_unless_told_otherwise() -> None:
+    target = NarrowTarget(latency=0.4)
+    assert (target.figure, target.fraction, target.measured_by) == ("latency", 0.4, "litert")
+    assert NarrowTarget(latency=0.4, runtime="tflite_micro").measured_by == "tflite_micro"
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, 1.5])

@@ -16,6 +16,9 @@ from pipeline.errors import ConfigError, PromiseError, TrainingError
 from pipeline.narrowing import narrow as narrowing
 from pipeline.narrowing.narrow import NarrowResult, narrow
 from pipeline.progress import SilentProgress
+from pipeline.tflite.inspect import inspect
+from pipeline.tflite.relative_latency import RelativeLatency
+from pipeline.tflite.worker import ConversionWorker
 
 
 def model() -> Any:
@@ -29,12 +32,13 @@ def model() -> Any:
     return keras.Model(inputs, layers.Dense(3, name="logits")(x), name="tiny")
 
 
-def run(data: PreparedData, folder: Path, **values: Any) -> NarrowResult:
+def run(data: PreparedData, folder: Path, worker: Any = None, **values: Any) -> NarrowResult:
     keras.utils.set_random_seed(1)
     config = NarrowConfig.model_validate({"epochs": 1, "min_channels": 2, "samples": 30, **values})
     (folder / "work").mkdir(exist_ok=True)
     (folder / "output").mkdir(exist_ok=True)
-    return narrow(model(), data, config, 0, folder / "work", folder / "output", SilentProgress())
+    where = (0, folder / "work", folder / "output", SilentProgress())
+    return narrow(model(), data, config, *where, converter=lambda: worker)
 
 
 def test_sensitivity_and_taylor_meet_a_target_in_macs(
@@ -158,3 +162,33 @@ def test_killed_while_fine_tuning_it_goes_on_bit_for_bit(
     resumed = run(tiny_data, killed, epochs=2, importance="l1")
     for one, other in zip(expected.model.weights, resumed.model.weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_a_target_in_latency_is_measured_on_int8_files(
+    tiny_data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that follows the multiply-accumulates in the files, on any machine alike."""
+    timed: list[str] = []
+
+    def compare(path: Path, whole: Path, runtime: str, turns: int) -> RelativeLatency:
+        timed.append(path.stem)
+        return RelativeLatency(inspect(path).total_macs, inspect(whole).total_macs)
+
+    monkeypatch.setattr("pipeline.narrowing.int8_files.compare_latency", compare)
+    monkeypatch.setattr("pipeline.narrowing.latency_target.BISECTIONS", 2)
+    how: dict[str, Any] = {
+        "target": {"latency": 0.6}, "distribution": "uniform", "samples": None,
+    }  # fmt: skip
+    with ConversionWorker() as worker:
+        result = run(tiny_data, tmp_path, worker, **how)
+        first = list(timed)
+        timed.clear()
+        again = run(tiny_data, tmp_path, worker, **how)
+    latency = result.metrics()["latency"]
+    assert latency["target"] == 0.6 and latency["final"]["fraction"] == latency["chosen"]
+    assert latency["tried"][0]["fraction"] <= 0.6
+    assert first == ["tried"] * len(latency["tried"]) + ["narrowed"]
+    macs = result.metrics()["macs"]
+    assert macs["after"] / macs["before"] == pytest.approx(latency["chosen"])
+    assert timed == ["narrowed"], "what was chosen is kept, the promise is measured anew"
+    assert again.metrics()["latency"] == latency

@@ -14,7 +14,7 @@ from pipeline.errors import PromiseError
 from pipeline.narrowing.channel_graph import find_channels
 from pipeline.narrowing.groups import find_groups, macs_cost
 from pipeline.narrowing.scores import score_by_norm, score_by_scale, score_by_taylor
-from pipeline.narrowing.selection import choose_removed, keep_others, score_units
+from pipeline.narrowing.selection import Selection, choose_removed, keep_others, score_units
 from pipeline.progress import SilentProgress
 from tests.narrowing.models import make, samples_for
 
@@ -49,13 +49,14 @@ def test_the_budget_is_met_and_nearly_spent(
         {"importance": "l1", "distribution": distribution, "target": {"macs": 0.6}}
     )
     groups = find_groups(channels, score_by_norm(channels, 1), 1)
-    removed, curves = choose_removed(model, channels, groups, data, config, 0, SilentProgress())
+    selection = Selection(model, channels, groups, data, config, 0, SilentProgress())
+    removed = choose_removed(selection, config)
     cost = macs_cost(channels)
     whole = cost.of(np.ones(channels.count, bool))
     assert cost.of(keep_others(channels, groups, removed)) <= 0.6 * whole
     fewer = np.maximum(removed - 1, 0)
     assert cost.of(keep_others(channels, groups, fewer)) > 0.6 * whole
-    assert [len(curve) > 0 for curve in curves] == [distribution == "sensitivity"] * 2
+    assert [len(curve) > 0 for curve in selection.curves] == [distribution == "sensitivity"] * 2
 
 
 def test_too_low_a_target_is_told_with_what_remains(found: tuple[Any, Any, PreparedData]) -> None:
@@ -65,5 +66,6 @@ def test_too_low_a_target_is_told_with_what_remains(found: tuple[Any, Any, Prepa
     words = (
         r"target\.parameters 0\.05 cannot be met: 0\.\d+ remain with min_channels 4 .*\(c1; c2\)"
     )
+    selection = Selection(model, channels, groups, data, config, 0, SilentProgress())
     with pytest.raises(PromiseError, match=words):
-        choose_removed(model, channels, groups, data, config, 0, SilentProgress())
+        choose_removed(selection, config)

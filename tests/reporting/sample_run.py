@@ -304,6 +304,15 @@ def narrow_metrics() -> dict[str, Any]:
              "loss_rise": [[15, -0.001], [30, 0.02], [45, 0.03], [60, 0.4]]},
         ],
         "proof": {"samples": 32, "max_relative_difference": 2.1e-7},
+        "latency": {
+            "runtime": "tflite-micro 0.1", "cpu": "a processor", "target": 0.6, "tolerance": 0.1,
+            "chosen": 0.47,
+            "tried": [
+                {"macs_fraction": 0.02, "ms": 0.4, "whole_ms": 4.0, "fraction": 0.1},
+                {"macs_fraction": 0.47, "ms": 2.3, "whole_ms": 4.0, "fraction": 0.575},
+            ],
+            "final": {"ms": 2.38, "whole_ms": 4.0, "fraction": 0.595},
+        },
         "narrowed": {"accuracy": 0.91, "loss": 0.31, "samples": 360},
         "history": history(2, 0.1, 0.02, 4), "best_epoch": 2,
         "validation": {"accuracy": 0.9819, "loss": 0.061, "samples": 360}, "seconds": 7.7,

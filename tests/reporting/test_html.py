@@ -126,6 +126,13 @@ def test_every_rung_of_the_ladder_is_told() -> None:
         assert row in text
 
 
+def test_a_latency_that_was_the_target_is_told_with_all_that_was_tried() -> None:
+    html = render("data", "train", "narrow", "export", "evaluate")
+    section = html.partition('id="channels"')[2].partition("</section>")[0].replace("\xa0", " ")
+    for text in ("59.5 %", "2.38 of 4 ms", "tflite-micro 0.1", "a processor", "57.5 %", "10.0 %"):
+        assert text in section
+
+
 def test_a_student_stands_beside_its_teacher() -> None:
     html = render("data", "train", "distill", "export", "evaluate")
     assert Page(html).open == []
