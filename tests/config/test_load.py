@@ -98,7 +98,7 @@ FAULTS = {
         "prune.pruning_schedule.final_sparsity: received 1.0, expected less than 1"
     ),
     "prune: {layers: {conv: {}}}": "prune.layers.conv: expected skip: true, or a sparsity",
-    "quantize: {qat: {epochs: 1}}": "quantize: qat settings belong to method: qat",
+    "quantize: {qat: {epochs: 1}}": "quantize: qat settings belong to methods qat and auto",
     "quantize: {method: qat, schemes: [float16]}": (
         "quantize: method qat trains for schemes: [int8]; leave the others to ptq"
     ),
