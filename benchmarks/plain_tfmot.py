@@ -70,14 +70,31 @@ def fit(
 
 def prune(
     model: Any, data: Data, epochs: int, learning_rate: float, batch_size: int, sparsity: float,
-    end: float = 0.6,
+    end: float = 0.6, layers: dict[str, float] | None = None,
 ) -> Any:  # fmt: skip
-    """prune_low_magnitude along a cubic schedule to fraction `end`; then strip_pruning."""
+    """prune_low_magnitude along a cubic schedule to fraction `end`; then strip_pruning.
+
+    `layers` tells the sparsity of layers that have their own.
+    """
     steps = epochs * -(-len(data["x_train"]) // batch_size)
     # The last step must be one that prunes, or the final sparsity is not reached.
     last = max(round(steps * end) // PRUNE_EVERY, 1) * PRUNE_EVERY
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, sparsity, 0, last, frequency=PRUNE_EVERY)
-    pruned = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule)
+    own = layers or {}
+
+    def wrap(layer: Any) -> Any:
+        if not layer.get_weights():
+            return layer
+        target = own.get(layer.name, sparsity)
+        schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, target, 0, last, frequency=PRUNE_EVERY)
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
+
+    if own:
+        pruned = tf_keras.models.clone_model(model, clone_function=wrap)
+    else:
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
+            0.0, sparsity, 0, last, frequency=PRUNE_EVERY
+        )
+        pruned = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule)
     callback = tfmot.sparsity.keras.UpdatePruningStep()
     fit(pruned, data, epochs, learning_rate, batch_size, (callback,))
     return tfmot.sparsity.keras.strip_pruning(pruned)

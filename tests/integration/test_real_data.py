@@ -12,7 +12,7 @@ from tests.integration.conftest import slimline
 
 SHORT = ("data.max_train_samples=4000", "train.epochs=3", "prune.epochs=3")
 CASES = {
-    "mnist_lenet_300_100": ("mnist.npz", (), 0.85),
+    "mnist_lenet_300_100": ("mnist.npz", ("prune.epochs=8",), 0.85),
     "fashion_mnist_cnn": (
         "fashion_mnist.npz",
         ("quantize.qat.epochs=1", "model.filters=[8, 16]", "export.min_label_agreement=0.9"),
