@@ -19,7 +19,7 @@ from pipeline.cli.options import artifacts_option, debug_option, json_option
 )
 @click.option(
     "--scheme",
-    type=click.Choice(["int8", "int16x8", "dynamic_range", "float16", "int4", "int2"]),
+    type=click.Choice(["int8", "int16x8", "int8x4", "dynamic_range", "float16", "int4", "int2"]),
     default="int8",
     show_default=True,
 )

@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 from pipeline.config.base import Section
 from pipeline.config.distillation import Distillation
 from pipeline.config.layer_schemes import LayerQuantization, check_layer_schemes
+from pipeline.config.mixed_precision import MixedPrecision
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.schedule import CosineSchedule
 from pipeline.config.train import FineTuneConfig
 
-Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int8x4", "int4", "int2"]
+Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int8x4", "int4", "int2", "mixed"]
 # Weights of so few bits are made by ai-edge-quantizer, after the converter.
 LOW_BITS = frozenset({"int8x4", "int4", "int2"})
 # Files that compute in integers, calibrated on representative samples.
@@ -71,12 +72,16 @@ class QuantizeConfig(Section):
         min_length=1,
         description="one file each; the first one is deployed. int8, int16x8 and int8x4 (int8 "
         "activations, int4 weights) compute in integers; dynamic_range, int4 and int2 have weights "
-        "of 8, 4 and 2 bits and float inputs, and do not run under tflite-micro",
+        "of 8, 4 and 2 bits and float inputs, and do not run under tflite-micro; mixed: see "
+        "mixed_precision",
     )
     layers: dict[str, LayerQuantization] = Field(
         default_factory=dict,
         description="name pattern (fnmatch) → another scheme for these layers of each file; the "
         "first match wins (docs/mixed_precision.md)",
+    )
+    mixed_precision: MixedPrecision | None = Field(
+        None, description="of scheme mixed: the bits of each layer under a budget"
     )
     inference_io: Literal["int8", "uint8", "float32"] = Field(
         "int8",
@@ -147,17 +152,18 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales belongs to ptq; method qat has one scale per kernel")
         if self.dense_scales == "per_tensor" and set(self.schemes) == {"float16"}:
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
-        if self.weight_scales != "exact" and not set(self.schemes) & {"int8", "int16x8"}:
+        if self.weight_scales != "exact" and not set(self.file_schemes) & {"int8", "int16x8"}:
             raise ValueError("weight_scales belongs to schemes int8 and int16x8")
-        if self.float_operators == "allow" and not INTEGER_SCHEMES & set(self.schemes):
+        if self.float_operators == "allow" and not INTEGER_SCHEMES & set(self.file_schemes):
             raise ValueError("float_operators belongs to schemes int8, int16x8 and int8x4")
         self._check_auto()
+        self._check_mixed()
         self._check_layers()
         self._check_ranges()
         self._check_bias_correction()
         self._check_equalization()
         self._check_low_bits()
-        if self.inference_io == "uint8" and not set(self.schemes) <= INT8_ACTIVATIONS:
+        if self.inference_io == "uint8" and not set(self.file_schemes) <= INT8_ACTIVATIONS:
             raise ValueError("inference_io uint8 is possible with schemes int8 and int8x4 only")
         return self
 
@@ -166,7 +172,16 @@ class QuantizeConfig(Section):
             raise ValueError("layers belongs to ptq; method qat trains every layer for int8")
         if self.layers and self.method == "auto":
             raise ValueError("method auto gives layers other schemes itself; leave layers out")
-        check_layer_schemes(self.layers, self.schemes)
+        check_layer_schemes(self.layers, self.file_schemes)
+
+    def _check_mixed(self) -> None:
+        if (self.mixed_precision is None) == ("mixed" in self.schemes):
+            raise ValueError(
+                "mixed_precision and mixed in schemes belong together, as in "
+                "schemes: [mixed], mixed_precision: {max_gzip_bytes: 20000}"
+            )
+        if self.mixed_precision is not None and self.method != "ptq":
+            raise ValueError("mixed_precision belongs to method ptq")
 
     def _check_equalization(self) -> None:
         if not self.cross_layer_equalization:
@@ -199,7 +214,7 @@ class QuantizeConfig(Section):
             return
         if self.method == "qat":
             raise ValueError("bias_correction belongs to ptq; method qat learns its biases")
-        if not INTEGER_SCHEMES & set(self.schemes):
+        if not INTEGER_SCHEMES & set(self.file_schemes):
             raise ValueError("bias_correction belongs to schemes int8, int16x8 and int8x4")
 
     def _check_ranges(self) -> None:
@@ -207,16 +222,16 @@ class QuantizeConfig(Section):
             return
         if self.method == "qat":
             raise ValueError("ranges belongs to ptq; method qat learns its ranges")
-        if not INT8_ACTIVATIONS & set(self.schemes):
+        if not INT8_ACTIVATIONS & set(self.file_schemes):
             raise ValueError("ranges belongs to schemes int8 and int8x4")
 
     def _check_low_bits(self) -> None:
-        found = {*self.schemes, *(layer.scheme for layer in self.layers.values())}
+        found = {*self.file_schemes, *(layer.scheme for layer in self.layers.values())}
         if self.weight_algorithm != "octav" and not LOW_BITS & found:
             raise ValueError("weight_algorithm belongs to schemes int8x4, int4 and int2")
         if self.weight_algorithm == "mse" and "int2" in found:
             raise ValueError("weight_algorithm mse knows no int2; use octav, gptq or min_max")
-        four_bits = "int8x4" in found or ("int8" in self.schemes and "int4" in found)
+        four_bits = "int8x4" in found or ("int8" in self.file_schemes and "int4" in found)
         if self.weight_algorithm == "gptq" and four_bits:
             raise ValueError(
                 "weight_algorithm gptq belongs to float activations, not to int4 weights beside "
@@ -230,6 +245,15 @@ class QuantizeConfig(Section):
             raise ValueError("block_size: weight_algorithm mse knows no blocks; use octav or gptq")
         if self.dense_scales == "per_tensor":
             raise ValueError("block_size and dense_scales: per_tensor exclude each other")
+
+    @property
+    def file_schemes(self) -> tuple[str, ...]:
+        """The scheme of each file; that of `mixed` is the one from which its layers differ."""
+        mixed = self.mixed_precision
+        return tuple(
+            mixed.scheme if scheme == "mixed" and mixed is not None else scheme
+            for scheme in self.schemes
+        )
 
     @property
     def allowed_loss(self) -> float | None:

@@ -13,6 +13,8 @@ from pipeline.config.text_models import check_text_model
 from pipeline.tasks.task import TASKS, metric_directions
 
 if TYPE_CHECKING:
+    from pipeline.config.mixed_precision import MixedPrecision
+    from pipeline.config.quantize import QuantizeConfig
     from pipeline.config.schema import Config
     from pipeline.config.train import FineTuneConfig
 
@@ -85,13 +87,17 @@ def _check_promises(config: Config) -> None:
     """A bound on a figure that the task does not have would never be checked."""
     task, quantize = config.data.task, config.quantize
     accurate = TASKS[task].higher_is_better
-    if quantize.max_accuracy_drop is not None and not accurate:
-        raise ValueError(
-            f"quantize.max_accuracy_drop: data.task {task} has no accuracy; "
-            "set quantize.max_error_increase"
-        )
-    if quantize.max_error_increase is not None and accurate:
-        raise ValueError(
-            f"quantize.max_error_increase: data.task {task} is judged by its accuracy; "
-            "set quantize.max_accuracy_drop"
-        )
+    sections: dict[str, QuantizeConfig | MixedPrecision] = {"quantize": quantize}
+    if quantize.mixed_precision is not None:
+        sections["quantize.mixed_precision"] = quantize.mixed_precision
+    for section, bounds in sections.items():
+        if bounds.max_accuracy_drop is not None and not accurate:
+            raise ValueError(
+                f"{section}.max_accuracy_drop: data.task {task} has no accuracy; "
+                f"set {section}.max_error_increase"
+            )
+        if bounds.max_error_increase is not None and accurate:
+            raise ValueError(
+                f"{section}.max_error_increase: data.task {task} is judged by its accuracy; "
+                f"set {section}.max_accuracy_drop"
+            )

@@ -84,7 +84,7 @@ def check_text_model(config: Config) -> None:
         # tensorflow 2.21.0: no int16x8 for the LSTM's operator, and an unrolled GRU's outputs are
         # off by 33 % of their spread.
         raise ValueError("quantize.schemes: int16x8 does not work for text_lstm; use int8")
-    low_bits = LOW_BITS.intersection(config.quantize.schemes)
+    low_bits = LOW_BITS.intersection(config.quantize.file_schemes)
     if name == "text_lstm" and low_bits and "quantize" in config.stages:
         # ai-edge-quantizer 0.10.0: no form for the LSTM's operator, nor for the embedding's table,
         # which is most of such a file.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.bridge.layer_patterns import unmatched_patterns
 from pipeline.errors import ConfigError
 from pipeline.preflight.check import check_model
 from pipeline.preflight.verdicts import Aspect, Preflight, Remark, listed
@@ -31,7 +32,7 @@ def refuse_impossible(
     Raises:
         ConfigError: one line with all obstacles.
     """
-    if not asked_of(config)["bridged"] and worker is None:
+    if not asked_of(config)["bridged"] and worker is None and not config.quantize.layers:
         return
     convert = worker is not None
     refuse_found(
@@ -76,7 +77,9 @@ def find_impossible(preflight: Preflight, config: Config | None) -> list[str]:
         return found
     if conversion.state == "fails" and not any(r.aspect == "exported" for r in preflight.obstacles):
         found.append(f"export: {conversion.reason}")
-    return found if config is None else [*found, *_integer_obstacles(preflight, config)]
+    if config is None:
+        return found
+    return [*found, *_unknown_layers(preflight, config), *_integer_obstacles(preflight, config)]
 
 
 def asked_of(config: Config) -> dict[Aspect, str]:
@@ -104,6 +107,14 @@ def stages_of_first_model(config: Config) -> tuple[str, ...]:
         return stages
     place = stages.index("distill")
     return (*stages[:place], *(name for name in stages[place:] if name == "export"))
+
+
+def _unknown_layers(preflight: Preflight, config: Config) -> list[str]:
+    """Patterns of quantize.layers that match none of the layers."""
+    if "quantize" not in stages_of_first_model(config):
+        return []
+    names = [row.name for row in preflight.rows]
+    return unmatched_patterns("quantize", config.quantize.layers, names)
 
 
 def _integer_obstacles(preflight: Preflight, config: Config) -> list[str]:

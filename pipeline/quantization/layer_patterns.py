@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipeline.config.suggest import did_you_mean
+from pipeline.bridge.layer_patterns import unmatched_patterns
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,25 +30,7 @@ def layer_schemes(settings: QuantizeConfig, model: keras.Model) -> LayerSchemes 
     if not settings.layers:
         return None
     names = layer_names(model)
-    check_patterns(settings.layers, names.layers)
+    for sentence in unmatched_patterns("quantize", settings.layers, names.layers):
+        raise ConfigError(sentence)
     given = tuple((pattern, layer.scheme) for pattern, layer in settings.layers.items())
     return LayerSchemes(given, names)
-
-
-def check_patterns(patterns: Iterable[str], layers: Iterable[str]) -> None:
-    """Refuses a pattern that no layer has.
-
-    Args:
-        patterns: keys of `quantize.layers`.
-        layers: names of all layers of the model.
-
-    Raises:
-        ConfigError: names the pattern, and the layer that is spelled most like it.
-    """
-    known = list(layers)
-    for pattern in patterns:
-        if not fnmatch.filter(known, pattern):
-            raise ConfigError(
-                f"quantize.layers: the pattern '{pattern}' matches no layer of the model"
-                f"{did_you_mean(pattern, known)}"
-            )

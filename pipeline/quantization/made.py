@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.quantization.layer_errors import convert_in_float, layer_notes, measure_file_layers
+from pipeline.quantization.mixed import NAME as MIXED
+from pipeline.quantization.mixed import make_mixed
 from pipeline.quantization.one_file import describe_file, file_notes, make_request
 from pipeline.quantization.quality import check_quality
 from pipeline.quantization.source import source_after_training, train_with_quantization
@@ -54,14 +56,22 @@ def make_files(material: Material) -> Made:
     )
     saved = material.work / "saved_model"
     source.save(saved, material.batch_size)
-    requests = [make_request(settings, name, material.model) for name in settings.schemes]
+    requests = [
+        make_request(settings, name, material.model) for name in settings.schemes if name != MIXED
+    ]
     samples = data.train.x[material.representative]
     paths = convert(saved, requests, samples, material.output, material.converter())
-    files = [describe_file(request, paths[request.name], material) for request in requests]
-    for request, file in zip(requests, files, strict=True):
+    files = {
+        request.name: describe_file(request, paths[request.name], material) for request in requests
+    }
+    if MIXED in settings.schemes:
+        files[MIXED], paths[MIXED] = make_mixed(saved, material)
+    for file in files.values():
         check_quality(file, data.task, settings)
         # Weights that were trained with quantization differ by more than noise from the float's.
-        if request.scheme in CALIBRATED_SCHEMES and not trains:
+        if file["scheme"] in CALIBRATED_SCHEMES and not trains:
             in_float = convert_in_float(saved, material)
-            file["layer_errors"] = measure_file_layers(paths[request.name], in_float, material)
-    return Made(source, files, list(paths.values()))
+            errors = measure_file_layers(paths[file["name"]], in_float, material)
+            file["layer_errors"] = errors
+    ordered = settings.schemes
+    return Made(source, [files[name] for name in ordered], [paths[name] for name in ordered])

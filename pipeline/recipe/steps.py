@@ -16,7 +16,7 @@ BATCH_OF_SAMPLES = 10_000
 # Of Adam, where the file does not tell what the model was trained with. SGD's rates are larger.
 DEFAULT_RATE, LARGEST_RATE = 5e-4, 3e-3
 SPARSITY = 0.5
-INTEGERS = ("int8", "int16x8")
+INTEGERS = ("int8", "int16x8", "int8x4")
 CALIBRATED = ("quantize", "export", "evaluate", "report")
 LEARNED = ("prune", "quantize", "export", "evaluate", "report")
 
@@ -28,7 +28,7 @@ class Wishes:
     Attributes:
         sparsity: fraction of zeros in the pruned kernels, [0, 1); 0 leaves pruning out; None: the
             default, where the model can be pruned.
-        scheme: of the file that ships: int8, int16x8, float16, dynamic_range, int4, int2.
+        scheme: of the file that ships: int8, int16x8, int8x4, float16, dynamic_range, int4, int2.
         max_accuracy_drop: bound on validation data, against the model as given.
         epochs: of each fine-tuning; None: as many as UPDATES updates need.
         task: name of a task; None: as the model tells.

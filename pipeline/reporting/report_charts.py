@@ -12,7 +12,11 @@ from pipeline.reporting.charts.scatter import Dot, scatter_chart
 from pipeline.reporting.class_charts import draw_classes
 from pipeline.reporting.metric import Metric, metric_of
 from pipeline.reporting.quantization_charts import draw_layer_errors
-from pipeline.reporting.sensitivity_charts import draw_channels, draw_pruned_layers
+from pipeline.reporting.sensitivity_charts import (
+    draw_channels,
+    draw_mixed_precision,
+    draw_pruned_layers,
+)
 from pipeline.reporting.sparsity_charts import draw_sparsity, draw_weights_left
 from pipeline.reporting.training_charts import draw_training
 from pipeline.reporting.trial_charts import draw_trials
@@ -37,7 +41,8 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         dict: `sizes`, `latency`, `sensitivity`, `sparsity`, `weights_left`,
         `layer_sensitivity`, `cost` (Markup or None);
-        `training` (one per training), `weights` (list); `layer_errors` (one per file);
+        `training` (one per training), `weights` (list); `layer_errors` and
+        `mixed_precision` (one per file);
         `trials` and `classes` (see draw_trials, draw_classes).
     """
     files = report["files"]
@@ -57,6 +62,7 @@ def draw_charts(report: Mapping[str, Any]) -> dict[str, Any]:
         "weights_left": draw_weights_left(report["sparsity"]),
         "layer_sensitivity": draw_pruned_layers(report["sparsity"]),
         "layer_errors": draw_layer_errors(report["quantization"]),
+        "mixed_precision": draw_mixed_precision(report["quantization"]),
         "weights": draw_weights(report["weights"]),
         "cost": draw_cost(report["stages"]),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.reporting.charts.axes import format_percent_tick
+from pipeline.reporting.charts.axes import LabelFormat, format_percent_tick, format_tick
 from pipeline.reporting.charts.lines import Series, line_chart
 
 # As many curves as there are colours.
@@ -50,12 +50,52 @@ def draw_pruned_layers(sparsity: Mapping[str, Any] | None) -> Markup | None:
     )
 
 
+def draw_mixed_precision(quantization: Mapping[str, Any] | None) -> dict[str, Markup]:
+    """How the loss rose with fewer bits for one layer, against the bytes that this saved.
+
+    Args:
+        quantization: the report's section; see `pipeline/quantization/mixed.py`.
+
+    Returns:
+        File name → chart, for files of mixed precision.
+    """
+    files = [] if quantization is None else quantization["files"]
+    charts = {}
+    for file in files:
+        mixed = file.get("mixed_precision")
+        if mixed is None:
+            continue
+        curves = [
+            (
+                row["layer"],
+                [
+                    (choice["saved_gzip_bytes"], choice["loss_rise"])
+                    for choice in row["choices"][1:]
+                ],
+            )
+            for row in mixed["layers"]
+        ]
+        chart = _draw(
+            f"bits_{file['name']}",
+            f"Sensitivity of each layer to fewer bits, {file['name']}",
+            "Rise of the loss on validation samples when only this layer has fewer bits. The table "
+            "has the same figures.",
+            "bytes saved after gzip",
+            curves,
+            x_format=format_tick,
+        )
+        if chart is not None:
+            charts[file["name"]] = chart
+    return charts
+
+
 def _draw(
     key: str,
     title: str,
     description: str,
     x_title: str,
     curves: Sequence[tuple[str, list[tuple[float, float]]]],
+    x_format: LabelFormat = format_percent_tick,
 ) -> Markup | None:
     """Draws the curves that rise highest; None without any."""
     if not curves:
@@ -72,6 +112,6 @@ def _draw(
         series,
         x_title=x_title,
         y_title="rise of the loss",
-        x_format=format_percent_tick,
+        x_format=x_format,
         whole=False,
     )

@@ -10,16 +10,21 @@ there, and answers 0 for a bias of 2³⁰.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pipeline.compression.packing import pack_signed
+from pipeline.tflite.constants import write_constant
 from pipeline.tflite.flatbuffer import FILE_IDENTIFIER, ModelFile, Operator, decode_model
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
 
 # Of a bias, by the type of the kernel.
 LARGEST_BIAS = {"int8": 2**30, "int4": 2**26}
+# What ai-edge-quantizer adds to the name of a bias that a second call of its layer reads.
+_COPY = re.compile(r"_duplicated_\d+$")
 _ROUNDED = 1.01  # a mended bias is off by the rounding of its scale
 
 
@@ -34,18 +39,30 @@ def mend_bias_range(content: bytes, in_float: bytes) -> bytes:
         The file anew; the same bytes where no bias is too large.
     """
     model = decode_model(content)
-    found = [operator for operator in model.main.operators if _is_too_large(model, operator)]
-    if not found:
+    kernels = {
+        _kernel_and_bias(operator)[0]
+        for operator in model.main.operators
+        if _is_too_large(model, operator)
+    }
+    if not kernels:
         return content
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     biases = {t.name: t.data for t in decode_model(in_float).main.tensors if t.data is not None}
     whole = schema.ModelT.InitFromPackedBuf(content, 0)
-    for operator in found:
-        kernel, bias = _kernel_and_bias(operator)
-        real = biases[model.main.tensors[bias].name]
-        _widen(whole, model, operator.inputs[0], kernel, bias, real.astype(np.float64))
+    for kernel in sorted(kernels):
+        # Every call of a layer has the same kernel; a bias has the scale of its own inputs.
+        calls = {
+            bias: (
+                float(model.main.tensors[operator.inputs[0]].scales[0]),
+                biases[_COPY.sub("", model.main.tensors[bias].name)].astype(np.float64),
+            )
+            for operator in model.main.operators
+            for own, bias in [_kernel_and_bias(operator)]
+            if own == kernel and bias >= 0
+        }
+        _widen(whole, model, kernel, calls)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(whole.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
@@ -75,37 +92,35 @@ def _dtype(model: ModelFile, index: int) -> str:
 
 
 def _widen(
-    whole: Any, model: ModelFile, source: int, kernel: int, bias: int, real: np.ndarray
+    whole: Any, model: ModelFile, kernel: int, calls: Mapping[int, tuple[float, np.ndarray]]
 ) -> None:
-    """Sets scales and codes of one kernel and its bias anew."""
+    """Sets scales and codes of a kernel and its biases anew.
+
+    Args:
+        whole: the unpacked file; changed in place.
+        model: the file as it was.
+        kernel: index of the tensor.
+        calls: index of a bias → scale of the inputs, float64 (outputs,) the bias in float.
+    """
     stored, tensors = model.main.tensors[kernel], whole.subgraphs[0].tensors
     assert stored.data is not None
-    step = float(model.main.tensors[source].scales[0])
-    needed = np.abs(real) / (LARGEST_BIAS[stored.dtype] * step)
-    old = stored.scales.astype(np.float64)
-    if len(old) == 1:
-        needed = needed.max(keepdims=True)
-    new = np.maximum(old, needed).astype(np.float32)
+    old = new = stored.scales.astype(np.float64)
+    for step, real in calls.values():
+        needed = np.abs(real) / (LARGEST_BIAS[stored.dtype] * step)
+        new = np.maximum(new, needed if len(old) > 1 else needed.max())
+    new = new.astype(np.float32).astype(np.float64)
     shape = [1] * len(stored.shape)
     if len(old) > 1:
         shape[stored.quantized_dimension] = len(old)
     # A scale that is still 0 is of a channel of zeros with a bias of 0.
     ratio = np.divide(old, new, out=np.zeros_like(old), where=new > 0)
     codes = np.rint(stored.data * ratio.reshape(shape)).astype(np.int8)
-    packed = pack_signed(codes.ravel(), 4) if stored.dtype == "int4" else codes.view(np.uint8)
-    tensors[kernel].quantization.scale = new
-    tensors[bias].quantization.scale = (new * np.float32(step)).astype(np.float32)
-    scales = np.broadcast_to(new.astype(np.float64) * step, real.shape)
-    steps = np.divide(real, scales, out=np.zeros_like(real), where=scales > 0)
-    _set_data(whole, tensors[kernel], packed.ravel())
-    _set_data(whole, tensors[bias], np.rint(steps).astype(np.int32).view(np.uint8))
-
-
-def _set_data(whole: Any, tensor: Any, values: np.ndarray) -> None:
-    """Gives a tensor a buffer of its own: tensors of equal content may share one."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = values
-    tensor.buffer = len(whole.buffers)
-    whole.buffers.append(buffer)
+    write_constant(
+        whole, tensors[kernel], pack_signed(codes.ravel(), 4) if stored.dtype == "int4" else codes
+    )
+    tensors[kernel].quantization.scale = new.astype(np.float32)
+    for bias, (step, real) in calls.items():
+        scales = np.broadcast_to(new * step, real.shape)
+        steps = np.divide(real, scales, out=np.zeros_like(real), where=scales > 0)
+        write_constant(whole, tensors[bias], np.rint(steps).astype(np.int32))
+        tensors[bias].quantization.scale = (new * step).astype(np.float32)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,6 +40,7 @@ CALIBRATED_SCHEMES = ("int8", "int16x8", "int8x4")
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 SAMPLES_FILE = "representative.npz"
 _FLOAT_FILE = "calibrated.tflite"
+_MADE_FILE = "converted.tflite"
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
 WEIGHT_SCALES = ("exact", "power_of_two")
@@ -176,6 +177,7 @@ def convert(
     representative: np.ndarray | Mapping[str, np.ndarray] | None,
     output: Path,
     worker: ConversionWorker | None = None,
+    in_float: Path | None = None,
 ) -> dict[str, Path]:
     """Makes one `.tflite` per request.
 
@@ -188,6 +190,8 @@ def convert(
         output: folder for `<name>.tflite`; made if missing.
         worker: a started worker, to save its seconds of start-up; by default one is made and
             closed again.
+        in_float: of int8x4, int4 and int2: a float file of this SavedModel, to save the seconds
+            of its conversion; for int8x4 it holds the ranges (see `calibrate`).
 
     Returns:
         Path of each file by request name, in the order of the requests.
@@ -211,7 +215,9 @@ def convert(
             if representative is not None and calibrated:
                 _write_samples(Path(scratch) / SAMPLES_FILE, representative)
             return {
-                request.name: _convert_one(running, saved_model, request, Path(scratch), output)
+                request.name: _convert_one(
+                    running, saved_model, request, Path(scratch), output, in_float
+                )
                 for request in requests
             }
     finally:
@@ -219,16 +225,41 @@ def convert(
             running.close()
 
 
-def _convert_one(
-    worker: ConversionWorker,
+def calibrate(
     saved_model: Path,
     request: ConversionRequest,
-    scratch: Path,
-    output: Path,
-) -> Path:
-    made = scratch / "converted.tflite"
-    order = {
+    representative: np.ndarray | Mapping[str, np.ndarray],
+    path: Path,
+    worker: ConversionWorker,
+) -> None:
+    """Writes the float file that an integer file is made of, with the ranges of its activations.
+
+    Args:
+        saved_model: as for `convert`.
+        request: of an integer file; tells how ranges are found.
+        representative: what they are measured on.
+        path: of the float file.
+        worker: a started worker.
+
+    Raises:
+        PromiseError: the converter makes no integer file of the model.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="slimline-") as scratch:
+        _write_samples(Path(scratch) / SAMPLES_FILE, representative)
+        plain = replace(request, scheme="int8", layers=None)
+        order = _describe_order(saved_model, plain, Path(scratch), None)
+        label = f"model {request.name!r} (its ranges)"
+        worker.run({**order, "calibrated": str(path.resolve())}, label=label)
+
+
+def _describe_order(
+    saved_model: Path, request: ConversionRequest, scratch: Path, in_float: Path | None
+) -> dict[str, Any]:
+    """Returns what the child reads; see `convert_worker.convert`."""
+    return {
         "saved_model": str(saved_model.resolve()),
+        "in_float": None if in_float is None else str(in_float.resolve()),
         "scheme": request.scheme,
         "io_dtype": request.io_dtype,
         "dense_scales": request.dense_scales,
@@ -241,30 +272,41 @@ def _convert_one(
         "custom_operators": request.custom_operators,
         "layers": None if request.layers is None else request.layers.to_json(),
         "representative": str(scratch / SAMPLES_FILE),
-        "output": str(made),
+        "output": str(scratch / _MADE_FILE),
     }
+
+
+def _convert_one(
+    worker: ConversionWorker,
+    saved_model: Path,
+    request: ConversionRequest,
+    scratch: Path,
+    output: Path,
+    in_float: Path | None,
+) -> Path:
+    order = _describe_order(saved_model, request, scratch, in_float)
     worker.run(order, label=f"model {request.name!r} (scheme {request.scheme})")
     # The child may die half-way through a write; what it finished is put in place here.
     path = output / f"{request.name}.tflite"
-    content = restore_output_order(made.read_bytes(), saved_model)
+    content = restore_output_order((scratch / _MADE_FILE).read_bytes(), saved_model)
     if request.scheme in CALIBRATED_SCHEMES:
         content = mend_lstm_scales(content)
     if request.weight_scales == "power_of_two":
         content = round_scales(content)
     # Last: what other scales are off by is corrected as well.
     if request.bias_correction:
-        content = _correct_biases(content, scratch)
+        float_file = scratch / _FLOAT_FILE if in_float is None else in_float
+        content = _correct_biases(content, float_file.read_bytes(), scratch)
+        (scratch / _FLOAT_FILE).unlink(missing_ok=True)  # the next request has its own
     write_bytes_atomic(path, content)
     return path
 
 
-def _correct_biases(content: bytes, scratch: Path) -> bytes:
+def _correct_biases(content: bytes, in_float: bytes, scratch: Path) -> bytes:
     model = decode_model(content)
     inputs = [model.main.tensors[index] for index in model.main.inputs]
     shapes = {model.input_names[tensor.index]: tensor.shape for tensor in inputs}
     batches = list(representative_batches(load_samples(scratch / SAMPLES_FILE), shapes))
-    in_float = (scratch / _FLOAT_FILE).read_bytes()
-    (scratch / _FLOAT_FILE).unlink()  # the next request has its own
     return correct_biases(content, in_float, batches)
 
 

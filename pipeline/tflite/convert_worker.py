@@ -59,7 +59,8 @@ def convert(order: dict[str, Any]) -> bytes:
         order: `saved_model` (folder), `scheme`, `io_dtype` (NumPy name), `dense_scales`,
             `float_operators`, `custom_operators`, `weight_algorithm`, `block_size`, `ranges`,
             `percentile`, `calibrated` (where to put the float file that the quantizer is given,
-            or None), `layers` (of `LayerSchemes.to_json`, or None), `representative` (`.npz` with
+            or None), `in_float` (such a file to begin with, in the place of the SavedModel, or
+            None), `layers` (of `LayerSchemes.to_json`, or None), `representative` (`.npz` with
             an array `input:<name>` per input, or None).
 
     Returns:
@@ -67,6 +68,8 @@ def convert(order: dict[str, Any]) -> bytes:
     """
     if order["scheme"] in LOW_BIT_SCHEMES:
         return _quantize_low_bits(order)
+    if order["in_float"] is not None:
+        return _quantize_static(Path(order["in_float"]).read_bytes(), order)
     with (
         calibration_edited(lambda calibrated: _edit_calibration(calibrated, order)),
         quantizer_replaced(lambda *given: _quantize_layers(order, *given)),
@@ -82,10 +85,11 @@ def convert(order: dict[str, Any]) -> bytes:
 
 def _edit_calibration(calibrated: bytes, order: dict[str, Any]) -> bytes:
     """What the quantizer is given in the place of the calibrated float file."""
-    if order["calibrated"] is not None:
-        Path(order["calibrated"]).write_bytes(calibrated)
     batches = _representative_batches(order)
-    return set_ranges(calibrated, batches, order["ranges"], order["percentile"])
+    edited = set_ranges(calibrated, batches, order["ranges"], order["percentile"])
+    if order["calibrated"] is not None:
+        Path(order["calibrated"]).write_bytes(edited)
+    return edited
 
 
 def _quantize_layers(order: dict[str, Any], quantize: DenyingQuantizer, calibrated: bytes) -> bytes:
@@ -94,6 +98,10 @@ def _quantize_layers(order: dict[str, Any], quantize: DenyingQuantizer, calibrat
     if order["scheme"] == "int8" and (layers is None or layers.schemes <= {"int8", "float32"}):
         # The converter's own quantizer, as far as it goes: it knows more operators.
         return quantize([] if layers is None else float_outputs(calibrated, layers))
+    return _quantize_static(calibrated, order)
+
+
+def _quantize_static(calibrated: bytes, order: dict[str, Any]) -> bytes:
     _admit_scipy()
     return quantize_static(
         calibrated,
@@ -101,7 +109,7 @@ def _quantize_layers(order: dict[str, Any], quantize: DenyingQuantizer, calibrat
         order["io_dtype"],
         order["dense_scales"],
         order["weight_algorithm"],
-        layers,
+        read_layers(order),
     )
 
 
@@ -117,7 +125,10 @@ def _admit_scipy() -> None:
 
 
 def _quantize_low_bits(order: dict[str, Any]) -> bytes:
-    in_float = bytes(_make_converter({**order, "scheme": "float32"}).convert())
+    if order["in_float"] is not None:
+        in_float = Path(order["in_float"]).read_bytes()
+    else:
+        in_float = bytes(_make_converter({**order, "scheme": "float32"}).convert())
     _admit_scipy()
     batches = None
     if order["weight_algorithm"] == "gptq":

@@ -43,7 +43,7 @@ def promised_kernels(request: ConversionRequest, model: ModelFile) -> Iterator[P
         for place in KERNEL_INPUTS.get(operator.name, ()):
             index = operator.inputs[place] if place < len(operator.inputs) else -1
             if index >= 0 and tensors[index].data is not None and len(tensors[index].shape) > 1:
-                dtype = _kernel_dtype(request, scheme or request.scheme, operator.name)
+                dtype = kernel_type(request, scheme or request.scheme, operator.name)
                 yield PromisedKernel(operator.name, tensors[index], dtype, scheme)
 
 
@@ -58,7 +58,25 @@ def _with_schemes(
         yield from zip(model.main.operators, given, strict=True)
 
 
-def _kernel_dtype(request: ConversionRequest, scheme: str, operator: str) -> str | None:
+def reads_kernel(model: ModelFile, operator: Operator) -> bool:
+    """True for an operator with constant weights of rank 2 or more."""
+    places = KERNEL_INPUTS.get(operator.name, ())
+    indices = [operator.inputs[place] for place in places if place < len(operator.inputs)]
+    found = [model.main.tensors[index] for index in indices if index >= 0]
+    return any(tensor.data is not None and len(tensor.shape) > 1 for tensor in found)
+
+
+def kernel_type(request: ConversionRequest, scheme: str, operator: str) -> str | None:
+    """Returns the type that a kernel has in a file.
+
+    Args:
+        request: of the file.
+        scheme: of the kernel's layer.
+        operator: that reads it.
+
+    Returns:
+        As in `Tensor.dtype`; None: the scheme has no form for the operator.
+    """
     if scheme == "float32":
         return "float32"
     if request.scheme in LOW_BIT_SCHEMES:

@@ -77,7 +77,7 @@ def tell_wider_weights(
     found = [kernel for kernel in inspection.kernels if kernel.name not in asked]
     kernels = Counter(kernel.dtype for kernel in found)
     wider = [
-        f"{count} of {kernels.total()} kernels in {dtype}"
+        f"{count} of {len(inspection.kernels)} kernels in {dtype}"
         for dtype, count in kernels.items()
         if dtype != named
     ]

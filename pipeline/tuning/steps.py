@@ -64,7 +64,7 @@ def stages_behind(config: Config) -> tuple[str, ...]:
 
 def shipped_scheme(config: Config) -> str:
     """Returns the scheme of the file that the chain deploys."""
-    return config.quantize.schemes[0] if "quantize" in stages_behind(config) else "float32"
+    return config.quantize.file_schemes[0] if "quantize" in stages_behind(config) else "float32"
 
 
 def sections_read(config: Config) -> tuple[str, ...]:

@@ -139,3 +139,8 @@ def test_a_conversion_that_fails_or_refuses_int8() -> None:
         "quantize.schemes: int8: a crash (set quantize.method: ptq and another scheme)"
     ]
     assert not find_impossible(refused, None)
+
+
+def test_a_pattern_of_quantize_that_matches_nothing() -> None:
+    config = chain("quantize", quantize={"layers": {"convv_1": {"scheme": "float32"}}})
+    assert "quantize.layers: the pattern 'convv_1' matches no layer" in message(residual(), config)

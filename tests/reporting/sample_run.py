@@ -373,6 +373,8 @@ def quantize_metrics() -> dict[str, Any]:
              "validation": {"accuracy": 0.9806, "loss": 0.066, "samples": 360}, **common},
             {"name": "dynamic_range", "scheme": "dynamic_range", "file": "dynamic_range.tflite",
              "size_bytes": 42588, "gzip_bytes": 15230, "tensors": tensors("int8", "float32"),
+             "layers": [{"layers": "conv_1, relu_1", "scheme": "int16x8", "operator": "CONV_2D",
+                         "kernel": "int8"}],
              "validation": {"accuracy": 0.9833, "loss": 0.064, "samples": 360}, **common},
         ],
         "reference": {"accuracy": 0.9861, "loss": 0.055, "samples": 360},

@@ -133,6 +133,33 @@ def test_a_latency_that_was_the_target_is_told_with_all_that_was_tried() -> None
         assert text in section
 
 
+def test_layers_with_a_scheme_of_their_own_are_told() -> None:
+    text = Page(render()).text
+    assert "Layers with a scheme of their own, dynamic_range" in text
+    assert "conv_1, relu_1int16x8CONV_2Dint8" in text
+
+
+def test_the_bits_of_each_layer_are_told() -> None:
+    report = build_report(make_run())
+    choices = [
+        {"scheme": "int8", "loss_rise": 0.0, "saved_gzip_bytes": 0},
+        {"scheme": "int4", "loss_rise": 0.25, "saved_gzip_bytes": 1087},
+    ]
+    report["quantization"]["files"][0]["mixed_precision"] = {
+        "budget": {"max_gzip_bytes": 8000}, "activations": "float32", "split": "validation",
+        "samples": 270, "reference": {"loss": 0.03, "gzip_bytes": 9506}, "steps": 1,
+        "layers": [{"layer": "conv_1", "scheme": "int4", "choices": choices}],
+        "tried": [{"step": 1, "gzip_bytes": 7657, "accuracy_drop": 0.01}],
+    }  # fmt: skip
+    html = render_report(report)
+    assert Page(html).open == []
+    text = Page(html).text
+    assert "conv_1int4int40.251,087" in text
+    assert "under a budget of max_gzip_bytes 8000; activations in float32" in text
+    assert "7,657 bytes, drop 1.0" in text
+    assert "Sensitivity of each layer to fewer bits, int8" in html
+
+
 def test_a_student_stands_beside_its_teacher() -> None:
     html = render("data", "train", "distill", "export", "evaluate")
     assert Page(html).open == []

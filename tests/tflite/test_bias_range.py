@@ -60,6 +60,23 @@ def test_constants_are_kept(
     assert np.abs(outputs - model.predict(x, verbose=0)).mean() < 0.2
 
 
+def test_every_call_of_a_layer_keeps_them(worker: ConversionWorker, tmp_path: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)
+    given, twice = keras.Input((6,), name="x"), keras.layers.Dense(6, "relu", name="twice")
+    model = keras.Model(given, keras.layers.Dense(3, name="head")(twice(twice(given))))
+    kernel = twice.get_weights()[0] * 2
+    kernel[:, 1] = 0.0
+    twice.set_weights([kernel, np.array([0.1, 0.7, 0.2, 0.3, 0.1, 0.5])])
+    save_keras_model(model, tmp_path / "saved_model")
+    asked = ConversionRequest("a", "int8x4", "float32")
+    path = convert(tmp_path / "saved_model", [asked], x, tmp_path, worker)["a"]
+    expected = model.predict(x, verbose=0)
+    assert np.abs(load(path).predict(x) - expected).mean() < 0.15 * expected.std()
+
+
 def test_ai_edge_quantizer_still_loses_them(
     constant_units: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,24 @@ def test_tflite_micro_runs_all_but_dense_kernels_in_int4_with_a_scale_per_output
     assert refused is not None and "Node FULLY_CONNECTED" in refused
 
 
+def test_tflite_micro_answers_as_litert_does(converted: Converted, made: dict[str, Path]) -> None:
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime")
+    for name in ("wide", "in_float"):
+        path = made[name]
+        interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=1 << 20)
+        read = read_model(path).main
+        source, target = (read.tensors[places[0]] for places in (read.inputs, read.outputs))
+        found = []
+        for sample in converted.x[:16]:
+            codes = np.rint(sample[None] / source.scales[0] + source.zero_points[0])
+            interpreter.set_input(np.clip(codes, -128, 127).astype(np.int8), 0)
+            interpreter.invoke()
+            found.append(interpreter.get_output(0)[0].astype(np.float64))
+        values = (np.array(found) - target.zero_points[0]) * target.scales[0]
+        difference = np.abs(values - load(path).predict(converted.x[:16])).max()
+        assert difference <= 4.01 * target.scales[0], name
+
+
 def test_an_operator_without_the_form_is_refused_by_name(
     converted: Converted, worker: ConversionWorker, tmp_path: Path
 ) -> None:
