@@ -164,6 +164,8 @@ def _tensors(operator: Operator) -> list[int]:
 
 def asked_kernels(request: ConversionRequest, model: ModelFile) -> set[str]:
     """Returns the names of the kernels whose layers have a scheme of their own."""
+    if request.layers is None:
+        return set()
     return {k.tensor.name for k in promised_kernels(request, model) if k.asked is not None}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pipeline.tflite import micro_child
-from pipeline.tflite.micro_child import _reason, main, measure, smallest_arena
+from pipeline.tflite.micro_child import main, measure, reason_of, smallest_arena
 
 
 def runtime(needed: int, claimed: int, *, sabotage: Callable[[], None] | None = None) -> Any:
@@ -46,14 +46,14 @@ def runtime(needed: int, claimed: int, *, sabotage: Callable[[], None] | None = 
 
 
 def test_reasons() -> None:
-    assert _reason(-6, "") == "tflite-micro crashed (SIGABRT)"
+    assert reason_of(-6, "") == "tflite-micro crashed (SIGABRT)"
     text = "Didn't find op for builtin opcode 'RFFT2D'\nFailed to get registration from op code 1"
-    assert _reason(1, text) == "tflite-micro lacks the operator RFFT2D"
-    assert _reason(1, "Failed to get registration from op code FFT\n").endswith("operator FFT")
+    assert reason_of(1, text) == "tflite-micro lacks the operator RFFT2D"
+    assert reason_of(1, "Failed to get registration from op code FFT\n").endswith("operator FFT")
     text = "Node X failed to prepare\nTFLM failed to allocate tensors"
-    assert _reason(1, text) == "tflite-micro refuses it: Node X failed to prepare"
+    assert reason_of(1, text) == "tflite-micro refuses it: Node X failed to prepare"
     text = "[RecordingMicroAllocator] Arena\nTFLM failed to allocate tensors"
-    assert _reason(1, text) == "tflite-micro refuses it: TFLM failed to allocate tensors"
+    assert reason_of(1, text) == "tflite-micro refuses it: TFLM failed to allocate tensors"
 
 
 def test_a_report_that_does_not_hold_is_searched_for() -> None:
