@@ -123,7 +123,7 @@ def test_branches_shared_layers_and_groups() -> None:
     image = keras.Input((8, 8, 4))
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
     x = layers.Conv2D(4, 1, name="split")(image)
-    y = layers.Add()([layers.Conv2D(4, 1, name="side")(x), x])
+    y = layers.Add(name="add")([layers.Conv2D(4, 1, name="side")(x), x])
     y = shared(shared(layers.Conv2D(4, 1, name="before")(y)))
     y = layers.Conv2D(4, 1, groups=2, name="grouped")(y)
     outputs = layers.Dense(2, name="logits")(layers.GlobalAveragePooling2D()(y))
