@@ -105,7 +105,8 @@ def main() -> None:
         before = run.files[list(run.files)[-2]]
         ours[name] = describe_run(run) | {"counted": count(before, run.files["int8"])}
     assert run is not None
-    plain = run_plain(CONFIG, run, chosen, plain_chains(), {"dropout": 0.0})
+    dropout = load_settings(CONFIG).model.dropout
+    plain = run_plain(CONFIG, run, chosen, plain_chains(), {"dropout": dropout})
     folder = plain.pop("folder")
     for name in COMBINATIONS:
         files = (folder / f"{name}_before_float.tflite", folder / f"{name}_int8.tflite")

@@ -12,13 +12,10 @@ in turn. Writes narrowed_resnet.json; what is finished is kept in the artifacts 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from beside_plain import (
-    FOLDER,
     describe_run,
     load_settings,
     parse_options,
@@ -29,7 +26,7 @@ from beside_plain import (
 
 CONFIG = "fashion_resnet_8_narrowed"
 GOAL = {"macs": 0.5, "points": 1.0, "tflite_micro": 1.5}
-ROUNDS, PRUNE_EPOCHS = 5, 2
+PRUNE_EPOCHS = 2
 
 
 def plain_chains() -> dict[str, Any]:
@@ -42,19 +39,13 @@ def plain_chains() -> dict[str, Any]:
     return {"int8": {"steps": [], "float": True}, "pruned_50": {"steps": [prune]}}
 
 
-def time_files(paths: dict[str, Path]) -> dict[str, dict[str, float]]:
-    """Returns runtime → file → the least of `ROUNDS` medians, in milliseconds, in turn."""
-    from pipeline.tflite.latency import measure_latency
+def time_in_both(paths: dict[str, Path]) -> dict[str, dict[str, float]]:
+    """Returns runtime → file → milliseconds of an invoke, timed in turn."""
+    from pipeline.tflite.relative_latency import time_files
 
-    command = [sys.executable, str(FOLDER / "micro_latency.py"), *map(str, paths.values())]
-    rounds: dict[str, list[list[float]]] = {"tflite_micro": [], "litert": []}
-    for _ in range(ROUNDS):
-        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        rounds["tflite_micro"].append(json.loads(shown.splitlines()[-1]))
-        rounds["litert"].append([measure_latency(path)["median"] for path in paths.values()])
     return {
-        runtime: dict(zip(paths, (min(times) for times in zip(*rows, strict=True)), strict=True))
-        for runtime, rows in rounds.items()
+        runtime: dict(zip(paths, time_files(list(paths.values()), runtime), strict=True))
+        for runtime in ("tflite_micro", "litert")
     }
 
 
@@ -65,7 +56,7 @@ def main() -> None:
     ours = describe_run(run)
     plain = run_plain(CONFIG, run, chosen, plain_chains())
     folder = plain.pop("folder")
-    times = time_files(
+    times = time_in_both(
         {
             "int8": folder / "int8_int8.tflite",
             "pruned_50": folder / "pruned_50_int8.tflite",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from pipeline.artifacts.fingerprint import cpu_name
 from pipeline.tflite.interpreter import Interpreter, TensorDescription, load
+from pipeline.tflite.turns import time_runs
 
 _SEED = 0
 
@@ -35,14 +35,10 @@ def measure_latency(
     interpreter = load_with_inputs(path, threads)
     for _ in range(warmup):
         interpreter.invoke()
-    times = np.empty(runs, np.int64)
-    for run in range(runs):
-        start = time.perf_counter_ns()
-        interpreter.invoke()
-        times[run] = time.perf_counter_ns() - start
+    times = time_runs(interpreter.invoke, runs)
     return {
-        "median": float(np.median(times)) / 1e6,
-        "p95": float(np.percentile(times, 95)) / 1e6,
+        "median": float(np.median(times)),
+        "p95": float(np.percentile(times, 95)),
         "runs": runs,
         "threads": threads,
         "runtime": f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')} (XNNPACK)",

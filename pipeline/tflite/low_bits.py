@@ -145,17 +145,34 @@ def _rules(
 def _layer_rules(
     content: bytes, layers: LayerSchemes | None, algorithm: str, dense_scales: str
 ) -> Iterator[_Rule]:
+    for scope, operator, scheme in excepted_operators(content, layers):
+        if operator not in KERNEL_DTYPES["int8"]:
+            continue
+        if scheme == "float32":
+            yield _Rule(scope, operator, None)
+        else:
+            yield _kernel_rule(scope, operator, scheme, algorithm, dense_scales)
+
+
+def excepted_operators(
+    content: bytes, layers: LayerSchemes | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yields each operator whose layer has a scheme of its own.
+
+    Args:
+        content: a float `.tflite`.
+        layers: exceptions from the file's scheme.
+
+    Yields:
+        (ai-edge-quantizer's scope of this one operator, its name in the schema, the scheme).
+    """
     if layers is None:
         return
     model = decode_model(content)
     for operator, scheme in zip(model.main.operators, layers.of_operators(model), strict=True):
-        if scheme is None or operator.name not in KERNEL_DTYPES["int8"]:
-            continue
-        scope = _scope_of(model.main.tensors[operator.outputs[0]].name)
-        if scheme == "float32":
-            yield _Rule(scope, operator.name, None)
-        else:
-            yield _kernel_rule(scope, operator.name, scheme, algorithm, dense_scales)
+        if scheme is not None:
+            output = model.main.tensors[operator.outputs[0]].name
+            yield _scope_of(output), operator.name, scheme
 
 
 def _kernel_rule(
@@ -164,9 +181,14 @@ def _kernel_rule(
     dtype = KERNEL_DTYPES[scheme][operator]
     if dtype == "int8" or (algorithm == "gptq" and operator != DENSE):
         algorithm = "min_max"
-    whole = operator == DENSE and dense_scales == "per_tensor"
-    granularity = "TENSORWISE" if whole else "CHANNELWISE"
+    granularity = kernel_granularity(operator, dense_scales)
     return _Rule(scope, operator, BITS[dtype], granularity, ALGORITHMS[algorithm])
+
+
+def kernel_granularity(operator: str, dense_scales: str) -> str:
+    """Returns ai-edge-quantizer's word for a scale per kernel or per output channel."""
+    whole = operator == DENSE and dense_scales == "per_tensor"
+    return "TENSORWISE" if whole else "CHANNELWISE"
 
 
 def _scope_of(output: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import pipeline
+from pipeline.child_process import child_environment
 from pipeline.errors import ArtifactError
 
 Arena = tuple[int | None, str | None]
@@ -35,25 +34,10 @@ def measure_arenas(paths: Sequence[Path]) -> list[Arena]:
     for path in paths:
         if not path.is_file():
             raise ArtifactError(f"{path}: no such file; expected a .tflite file")
-    if importlib.util.find_spec("tflite_micro") is None:
+    if not is_available():
         return [(None, NOT_AVAILABLE)] * len(paths)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [str(Path(pipeline.__file__).parent.parent), os.getenv("PYTHONPATH")])
-        ),
-    }
-    command = [sys.executable, "-P", "-m", "pipeline.tflite.micro_child"]
-    command += [str(path.resolve()) for path in paths]
     try:
-        child = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=_TIME_LIMIT * len(paths),
-            stdin=subprocess.DEVNULL,
-        )
+        child = run_child("micro_child", paths, _TIME_LIMIT * len(paths))
     except subprocess.TimeoutExpired:
         return [(None, f"tflite-micro took longer than {_TIME_LIMIT:g} s a file")] * len(paths)
     results = [json.loads(line) for line in child.stdout.splitlines()]
@@ -66,3 +50,33 @@ def measure_arenas(paths: Sequence[Path]) -> list[Arena]:
 def measure_arena(path: Path) -> Arena:
     """Measures one file; see `measure_arenas`."""
     return measure_arenas([path])[0]
+
+
+def is_available() -> bool:
+    """Tells whether tflite-micro is installed."""
+    return importlib.util.find_spec("tflite_micro") is not None
+
+
+def run_child(
+    module: str, paths: Iterable[Path], time_limit: float, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a module of this package in a child: TFLite Micro aborts its process when surprised.
+
+    Args:
+        module: its name.
+        paths: of files, after the other arguments.
+        time_limit: in seconds.
+        arguments: of the child.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer.
+    """
+    command = [sys.executable, "-P", "-m", f"pipeline.tflite.{module}", *arguments]
+    return subprocess.run(
+        [*command, *(str(path.resolve()) for path in paths)],
+        capture_output=True,
+        text=True,
+        env=child_environment(),
+        timeout=time_limit,
+        stdin=subprocess.DEVNULL,
+    )

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.child_process import child_environment
 from pipeline.errors import PromiseError
+from pipeline.tflite import micro
 from pipeline.tflite.latency import load_with_inputs
-from pipeline.tflite.micro import NOT_AVAILABLE
 from pipeline.tflite.micro_child import reason_of
 from pipeline.tflite.turns import time_in_turn
 
@@ -56,12 +54,25 @@ def compare_latency(
         ArtifactError: a file does not load.
         PromiseError: tflite-micro is not there, or does not run a file.
     """
-    if runtime == "litert":
-        loaded = [load_with_inputs(file, threads=1) for file in (path, whole)]
-        times = time_in_turn([one.invoke for one in loaded], turns)
-    else:
-        times = _time_in_micro([path, whole], turns)
-    return RelativeLatency(*times)
+    return RelativeLatency(*time_files([path, whole], runtime, turns))
+
+
+def time_files(paths: Sequence[Path], runtime: Runtime, turns: int = TURNS) -> list[float]:
+    """Times files in turn on one thread; returns milliseconds of an invoke of each.
+
+    Args:
+        paths: the files.
+        runtime: that runs them.
+        turns: of each file.
+
+    Raises:
+        ArtifactError: a file does not load.
+        PromiseError: tflite-micro is not there, or does not run a file.
+    """
+    if runtime == "tflite_micro":
+        return _time_in_micro(paths, turns)
+    loaded = [load_with_inputs(file, threads=1) for file in paths]
+    return time_in_turn([one.invoke for one in loaded], turns)
 
 
 def describe_runtime(runtime: Runtime) -> str:
@@ -72,25 +83,15 @@ def describe_runtime(runtime: Runtime) -> str:
 
 def reason_without(runtime: Runtime) -> str | None:
     """Says why a runtime cannot be had on this machine, None if it can."""
-    missing = runtime == "tflite_micro" and importlib.util.find_spec("tflite_micro") is None
-    return NOT_AVAILABLE if missing else None
+    missing = runtime == "tflite_micro" and not micro.is_available()
+    return micro.NOT_AVAILABLE if missing else None
 
 
-def _time_in_micro(paths: list[Path], turns: int) -> list[float]:
-    """In a child: TFLite Micro aborts its process when a model surprises it."""
+def _time_in_micro(paths: Sequence[Path], turns: int) -> list[float]:
     if (reason := reason_without("tflite_micro")) is not None:
         raise PromiseError(reason)
-    command = [sys.executable, "-P", "-m", "pipeline.tflite.micro_latency_child", str(turns)]
-    command += [str(path.resolve()) for path in paths]
     try:
-        child = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=_TIME_LIMIT,
-            stdin=subprocess.DEVNULL,
-        )
+        child = micro.run_child("micro_latency_child", paths, _TIME_LIMIT, str(turns))
     except subprocess.TimeoutExpired as error:
         raise PromiseError(f"tflite-micro took longer than {_TIME_LIMIT:g} s") from error
     if child.returncode != 0:

@@ -7,7 +7,6 @@ converter found: with int8 throughout both then make the same numbers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,14 @@ from pipeline.tflite.bias_range import mend_bias_range
 from pipeline.tflite.calibration import calibrated_ranges
 from pipeline.tflite.flatbuffer import decode_model
 from pipeline.tflite.layer_schemes import LayerSchemes
-from pipeline.tflite.low_bits import ALGORITHMS, BITS, DENSE, QUANTIZER_OPERATORS
+from pipeline.tflite.low_bits import (
+    ALGORITHMS,
+    BITS,
+    DENSE,
+    QUANTIZER_OPERATORS,
+    excepted_operators,
+    kernel_granularity,
+)
 from pipeline.tflite.zero_scales import mend_zero_scales
 
 # Bits of activations and weights. Operators that are not in INT4_KERNELS have no form with int4
@@ -101,32 +107,24 @@ def _file_rules(scheme: str, dense_scales: str, algorithm: str) -> Iterator[_Rul
 def _layer_rules(
     calibrated: bytes, layers: LayerSchemes | None, dense_scales: str, algorithm: str
 ) -> Iterator[_Rule]:
-    if layers is None:
-        return
-    model = decode_model(calibrated)
-    for operator, scheme in zip(model.main.operators, layers.of_operators(model), strict=True):
-        if scheme is None:
-            continue
-        # An operator's scope is the names of its outputs, each with a semicolon.
-        scope = f"^{re.escape(model.main.tensors[operator.outputs[0]].name)};"
+    for scope, operator, scheme in excepted_operators(calibrated, layers):
         if scheme == "float32":
-            yield _Rule(scope, operator.name, None)
-        elif operator.name in INT4_KERNELS:
-            yield _kernel_rule(scope, operator.name, scheme, dense_scales, algorithm)
+            yield _Rule(scope, operator, None)
+        elif operator in INT4_KERNELS:
+            yield _kernel_rule(scope, operator, scheme, dense_scales, algorithm)
         else:
-            yield _Rule(scope, operator.name, (STATIC_BITS[scheme][0], 8))
+            yield _Rule(scope, operator, (STATIC_BITS[scheme][0], 8))
 
 
 def _kernel_rule(
     scope: str, operator: str, scheme: str, dense_scales: str, algorithm: str
 ) -> _Rule:
     bits = STATIC_BITS[scheme]
-    whole = operator == DENSE and dense_scales == "per_tensor"
     return _Rule(
         scope,
         operator,
         bits,
-        "TENSORWISE" if whole else "CHANNELWISE",
+        kernel_granularity(operator, dense_scales),
         algorithm if bits[1] < BITS["int8"] else "min_max",
     )
 

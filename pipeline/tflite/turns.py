@@ -28,19 +28,19 @@ def time_in_turn(calls: Sequence[Callable[[], object]], turns: int) -> list[floa
     medians = np.empty((turns, len(calls)))
     for turn in range(turns):
         for number, call in enumerate(calls):
-            medians[turn, number] = np.median(_times(call, runs[number]))
+            medians[turn, number] = np.median(time_runs(call, runs[number]))
     return [float(value) for value in medians.min(axis=0)]
 
 
 def _runs_in_a_turn(call: Callable[[], object]) -> int:
     call()
-    alone = float(np.median(_times(call, FEWEST_RUNS)))
+    alone = float(np.median(time_runs(call, FEWEST_RUNS)))
     runs = round(1000 * TURN_SECONDS / max(alone, 1e-6))
     return min(max(runs, FEWEST_RUNS), MOST_RUNS)
 
 
-def _times(call: Callable[[], object], runs: int) -> np.ndarray:
-    """Milliseconds of each run, float64 (runs,)."""
+def time_runs(call: Callable[[], object], runs: int) -> np.ndarray:
+    """Returns the milliseconds of each of some runs in a row, float64 (runs,)."""
     times = np.empty(runs, np.int64)
     for run in range(runs):
         start = time.perf_counter_ns()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ArtifactError, PromiseError
-from pipeline.tflite import relative_latency
+from pipeline.tflite import micro
 from pipeline.tflite.micro import NOT_AVAILABLE
 from pipeline.tflite.relative_latency import (
     RelativeLatency,
@@ -58,7 +58,7 @@ def test_what_tflite_micro_does_not_run_is_told(converted: Converted) -> None:
 def test_where_tflite_micro_is_not_installed(
     converted: Converted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relative_latency.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(micro.importlib.util, "find_spec", lambda name: None)
     assert reason_without("litert") is None and reason_without("tflite_micro") == NOT_AVAILABLE
     with pytest.raises(PromiseError, match="not available here"):
         compare_latency(converted.paths["int8"], converted.paths["int8"], "tflite_micro", turns=1)
