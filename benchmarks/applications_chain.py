@@ -40,7 +40,8 @@ from pipeline.progress import SilentProgress
 from pipeline.record import utc_now
 from pipeline.runtime import start_tensorflow
 from pipeline.tasks.task import classification
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.verify import check_dtypes, check_zeros_kept
 from pipeline.tflite.worker import ConversionWorker

@@ -194,7 +194,8 @@ def measure(
     from pipeline.data.prepared import Split
     from pipeline.data.representative import choose_representative
     from pipeline.tasks.task import classification
-    from pipeline.tflite.convert import ConversionRequest, convert
+    from pipeline.tflite.conversion_request import ConversionRequest
+    from pipeline.tflite.convert import convert
     from pipeline.tflite.interpreter import load
 
     options = {name: value for name, value in repair.items() if name != "equalize"}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.bridge.conversion import save_for_conversion
 from pipeline.data.representative import choose_representative
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.relative_latency import RelativeLatency, Runtime, compare_latency
 
 if TYPE_CHECKING:

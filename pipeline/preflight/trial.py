@@ -18,7 +18,8 @@ from pipeline.bridge.graph import Graph
 from pipeline.errors import PromiseError
 from pipeline.preflight.traced_calls import call_number, save_traced_calls
 from pipeline.preflight.verdicts import YES, Conversion, Verdict, listed
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import ModelFile, Operator, Subgraph, is_builtin, read_model
 from pipeline.tflite.float_operators import float_tensors
 from pipeline.tflite.saved_model import signature_names

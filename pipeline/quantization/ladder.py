@@ -75,10 +75,9 @@ class _Climber:
             for change in changes:
                 attempt = try_after_training(rung.name, change, sources, self.material)
                 if self._keeps(attempt):
-                    return self.attempts[-1]
-        if self._keeps(try_with_training(QAT, self.material)):
-            return self.attempts[-1]
-        return None
+                    return attempt
+        trained = try_with_training(QAT, self.material)
+        return trained if self._keeps(trained) else None
 
     @property
     def best(self) -> Attempt | None:

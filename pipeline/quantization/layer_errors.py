@@ -20,7 +20,8 @@ SAMPLES = (4, 32)
 
 def convert_in_float(saved_model: Path, material: Material) -> Path:
     """Returns the float32 file of a SavedModel, made at the first call."""
-    from pipeline.tflite.convert import ConversionRequest, convert
+    from pipeline.tflite.conversion_request import ConversionRequest
+    from pipeline.tflite.convert import convert
 
     folder, request = saved_model.with_suffix(".in_float"), ConversionRequest("float32", "float32")
     path = folder / "float32.tflite"

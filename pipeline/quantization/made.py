@@ -45,7 +45,8 @@ def make_files(material: Material) -> Made:
     Raises:
         PromiseError: a file is not what was promised, or loses more than allowed.
     """
-    from pipeline.tflite.convert import CALIBRATED_SCHEMES, convert
+    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
+    from pipeline.tflite.convert import convert
 
     settings, data = material.settings, material.data
     trains = settings.method == "qat"

@@ -17,7 +17,7 @@ from pipeline.quantization.sensitivity import Sensitivity, assign, measure_sensi
 
 if TYPE_CHECKING:
     from pipeline.quantization.material import Material
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
 NAME = "mixed"
 
@@ -76,7 +76,8 @@ def _mixed_request(material: Material) -> ConversionRequest:
 def _float_file(request: ConversionRequest, saved_model: Path, material: Material) -> Path:
     """Returns the float file that every mixed one is made of."""
     from pipeline.quantization.layer_errors import convert_in_float
-    from pipeline.tflite.convert import CALIBRATED_SCHEMES, calibrate
+    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
+    from pipeline.tflite.convert import calibrate
 
     if request.scheme not in CALIBRATED_SCHEMES:
         return convert_in_float(saved_model, material)

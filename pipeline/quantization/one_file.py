@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.quantize import QuantizeConfig
     from pipeline.quantization.material import Material
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
 
 def make_request(settings: QuantizeConfig, scheme: str, model: keras.Model) -> ConversionRequest:
@@ -28,7 +28,7 @@ def make_request(settings: QuantizeConfig, scheme: str, model: keras.Model) -> C
         ConfigError: a pattern of `layers` matches none of its layers.
     """
     from pipeline.quantization.layer_patterns import layer_schemes
-    from pipeline.tflite.convert import CALIBRATED_SCHEMES, ConversionRequest
+    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES, ConversionRequest
 
     return ConversionRequest(
         scheme,
@@ -65,7 +65,7 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     from pipeline.models.kernels import count_kernel_zeros
     from pipeline.tasks.measure import measure
     from pipeline.tflite.bias_correction import find_uncorrected
-    from pipeline.tflite.convert import CALIBRATED_SCHEMES
+    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
     from pipeline.tflite.flatbuffer import read_model
     from pipeline.tflite.float_operators import find_float_operators
     from pipeline.tflite.inspect import inspect_model

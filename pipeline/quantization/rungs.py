@@ -13,7 +13,7 @@ from pipeline.quantization.attempt import Attempt, Change
 SCHEMES = {"int16x8": "16 bits", "float32": "float"}
 QAT = "quantization-aware training"
 LayerErrors = Mapping[str, Any] | None
-# The best try so far and the noise of its layers → what to try next, lazily, one after the other.
+# The best try before the rung and the noise of its layers → what to try, one after the other.
 Changes = Callable[[Attempt | None, LayerErrors], Iterable[Change]]
 
 

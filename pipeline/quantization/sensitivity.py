@@ -15,7 +15,7 @@ from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipeline.quantization.material import Material
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
     from pipeline.tflite.flatbuffer import ModelFile
     from pipeline.tflite.layer_schemes import LayerSchemes
 
@@ -145,13 +145,15 @@ def measure_sensitivity(
     saved = np.zeros_like(harm)
     harm[:, 0] = 0.0
     material.progress.begin("sensitivity", len(layers), "layer")
-    for row, layer in enumerate(layers):
-        for column, choice in enumerate(choices):
-            if column and types[layer][column] not in types[layer][:column]:
-                lower, smaller = trials.measure({**widest, layer: choice})
-                harm[row, column], saved[row, column] = lower - loss, size - smaller
-        material.progress.advance()
-    material.progress.end()
+    try:
+        for row, layer in enumerate(layers):
+            for column, choice in enumerate(choices):
+                if column and types[layer][column] not in types[layer][:column]:
+                    lower, smaller = trials.measure({**widest, layer: choice})
+                    harm[row, column], saved[row, column] = lower - loss, size - smaller
+            material.progress.advance()
+    finally:
+        material.progress.end()
     return Sensitivity(tuple(layers), choices, harm, saved, loss, size, trials.samples)
 
 

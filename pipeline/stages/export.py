@@ -69,7 +69,8 @@ def _export_baselines(config: Config, context: Context, data: PreparedData) -> l
     from pipeline.data.representative import choose_representative
     from pipeline.models.files import load_model
     from pipeline.models.predict import predict_outputs
-    from pipeline.tflite.convert import ConversionRequest, convert
+    from pipeline.tflite.conversion_request import ConversionRequest
+    from pipeline.tflite.convert import convert
     from pipeline.tflite.verify_clusters import check_clusters
     from pipeline.tflite.verify_patterns import check_patterns
 

@@ -13,7 +13,7 @@ from pipeline.compression.statistics import compare
 from pipeline.errors import PromiseError
 from pipeline.tasks.measure import answer_agreement
 from pipeline.tasks.task import Task
-from pipeline.tflite.convert import CALIBRATED_SCHEMES, ConversionRequest
+from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES, ConversionRequest
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.inspect import Weight, inspect_model

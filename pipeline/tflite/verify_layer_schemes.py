@@ -15,7 +15,7 @@ from pipeline.tflite.macs import KERNEL_INPUTS
 from pipeline.tflite.static_weights import kernel_dtype
 
 if TYPE_CHECKING:
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
 _INTEGERS = frozenset({"int8", "int16", "uint8"})
 

@@ -18,7 +18,7 @@ from pipeline.tflite.verify_layer_schemes import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
 # The type that the scheme's name promises of weights.
 _WEIGHTS = {"int8x4": "int4", "int4": "int4", "int2": "int2"}

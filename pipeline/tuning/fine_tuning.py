@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.data.prepared import PreparedData
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
     from pipeline.training.fit import EpochCallback
 
 Save = Callable[[Path, int], None]
@@ -136,7 +136,7 @@ def measure_file(
 
 
 def _request(task: TrialTask) -> ConversionRequest:
-    from pipeline.tflite.convert import ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
     settings, scheme = task.config.quantize, str(task.steps.scheme)
     if scheme == "float32":

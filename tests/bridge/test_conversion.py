@@ -21,7 +21,8 @@ from pipeline.models.build import build_model
 from pipeline.models.kernels import count_kernel_zeros
 from pipeline.models.predict import predict_outputs
 from pipeline.tasks.task import Task
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.micro import NOT_AVAILABLE, measure_arena

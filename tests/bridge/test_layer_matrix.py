@@ -15,7 +15,8 @@ from pipeline.foreign.custom import CustomObjects
 from pipeline.foreign.load import rebuild_contents
 from pipeline.foreign.read_child import read_file
 from pipeline.foreign.reading import collect
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.verify import check_dtypes

@@ -16,7 +16,8 @@ from pipeline.bridge.layer_names import layer_names
 from pipeline.bridge.qat_plan import plan_quantization
 from pipeline.bridge.qat_ranges import set_ranges
 from pipeline.bridge.start import restart_names
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import read_model
 from pipeline.tflite.layer_of_operator import LayerNames, layers_of_operators
 from pipeline.tflite.saved_model import own_names

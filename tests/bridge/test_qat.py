@@ -16,7 +16,8 @@ from pipeline.errors import ConfigError, PromiseError
 from pipeline.models.kernels import count_kernel_zeros
 from pipeline.progress import SilentProgress
 from pipeline.tasks.task import classification
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.verify import check_zeros_kept
 from pipeline.tflite.verify_clusters import ClusteredKernel, check_clusters

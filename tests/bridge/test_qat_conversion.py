@@ -22,7 +22,8 @@ from pipeline.errors import PromiseError
 from pipeline.models.build import build_model
 from pipeline.progress import SilentProgress
 from pipeline.runtime import start_tensorflow
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify import check_dtypes, compare_outputs

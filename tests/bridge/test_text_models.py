@@ -21,7 +21,8 @@ from pipeline.config.train import FineTuneConfig
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import PromiseError
 from pipeline.progress import SilentProgress
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.verify import check_dtypes, compare_outputs
 from pipeline.tflite.verify_clusters import ClusteredKernel, check_clusters

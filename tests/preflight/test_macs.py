@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.bridge.graph import walk
 from pipeline.preflight.macs import call_macs, einsum_macs
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.worker import ConversionWorker

@@ -9,7 +9,8 @@ import numpy as np
 
 from pipeline.bridge.graph import walk
 from pipeline.preflight.traced_calls import call_number, run_calls, save_traced_calls
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import read_model
 from pipeline.tflite.worker import ConversionWorker
 from tests.bridge.bridge_models import operators, shared_convolution

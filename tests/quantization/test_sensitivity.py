@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.quantization.sensitivity import Sensitivity, assign
-from pipeline.tflite.convert import ConversionRequest
+from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.layer_of_operator import LayerNames
 from pipeline.tflite.layer_schemes import LayerSchemes
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.runtime import import_tensorflow
-from pipeline.tflite.convert import SCHEMES, ConversionRequest, convert
+from pipeline.tflite.conversion_request import SCHEMES, ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.worker import ConversionWorker
 

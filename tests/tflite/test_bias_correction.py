@@ -17,7 +17,8 @@ from pipeline.tflite.bias_correction import (
     find_uncorrected,
     match_operators,
 )
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.saved_model import save_keras_model

@@ -12,7 +12,8 @@ from pipeline.runtime import import_tensorflow
 from pipeline.tflite import static_weights
 from pipeline.tflite.bias_range import LARGEST_BIAS, mend_bias_range
 from pipeline.tflite.calibration import calibration_edited
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import decode_model
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.saved_model import save_keras_model

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.tflite.calibration import adjustable_tensors
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import ModelFile, Tensor, read_model
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.saved_model import save_keras_model

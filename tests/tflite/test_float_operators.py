@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ArtifactError, PromiseError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.float_operators import FloatOperator, find_float_operators
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.interpreter import load

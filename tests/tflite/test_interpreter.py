@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ArtifactError, DataError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.interpreter import TensorDescription, dequantize, load, quantize
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.worker import ConversionWorker

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.compression.statistics import compare
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import read_model
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.lstm_scales import LSTM, keeps_state, mend_lstm_scales

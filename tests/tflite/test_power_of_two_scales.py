@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.compression.sizes import gzip_size
 from pipeline.errors import ConfigError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import Tensor, decode_model, read_model
 from pipeline.tflite.inspect import kernels_by_operator
 from pipeline.tflite.interpreter import load

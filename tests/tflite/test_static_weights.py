@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PromiseError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import read_model
 from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.interpreter import load

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.errors import PromiseError
 from pipeline.tasks.task import classification
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify import check_dtypes, check_sparsity, check_zeros_kept, compare_outputs

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PromiseError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify_clusters import ClusteredKernel, check_clusters

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import PromiseError
-from pipeline.tflite.convert import ConversionRequest
+from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.flatbuffer import Subgraph, read_model
 from pipeline.tflite.inspect import inspect
 from pipeline.tflite.verify_low_bits import check_low_bit_kernels, tell_wider_weights

@@ -8,7 +8,8 @@ import keras
 import pytest
 
 from pipeline.errors import PromiseError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify_narrowed import check_narrowed
 from pipeline.tflite.worker import ConversionWorker

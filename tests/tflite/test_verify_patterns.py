@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import PromiseError
-from pipeline.tflite.convert import ConversionRequest, convert
+from pipeline.tflite.conversion_request import ConversionRequest
+from pipeline.tflite.convert import convert
 from pipeline.tflite.saved_model import save_keras_model
 from pipeline.tflite.verify_patterns import PatternedKernel, check_patterns
 from pipeline.tflite.worker import ConversionWorker

@@ -15,7 +15,8 @@ import pytest
 from pipeline.child_process import child_environment
 from pipeline.errors import PromiseError
 from pipeline.tflite import worker as worker_module
-from pipeline.tflite.convert import ConversionRequest, Scheme, convert
+from pipeline.tflite.conversion_request import ConversionRequest, Scheme
+from pipeline.tflite.convert import convert
 from pipeline.tflite.worker import ConversionWorker
 
 ROOT = Path(__file__).resolve().parents[2]
