@@ -122,6 +122,8 @@ def make_learner(
         ConfigError: a layer is not there, has no single output of numbers, or one that cannot be
             brought to the shape of the teacher's.
     """
+    import keras
+
     wanted = None if distillation is None else distillation.features
     if teacher is None or distillation is None or wanted is None:
         return Learner(model, distillation), teacher
@@ -141,8 +143,8 @@ def make_learner(
             here = projection(here)
             projections += projection.trainable_variables
         features.append(here)
-    inside = library.Model(model.inputs, [*model.outputs, *features], name="learner")
-    asked = _keras_model(teacher.inputs, [*teacher.outputs, *shown])
+    inside = _extended(library, model, features, "learner")
+    asked = _extended(keras, teacher, shown, "teacher")
     return Learner(model, distillation, inside, tuple(projections)), asked
 
 
@@ -193,7 +195,7 @@ def _projection(library: ModuleType, channels: int, seed: int, number: int) -> A
     )
 
 
-def _keras_model(inputs: Any, outputs: Any) -> Any:
-    import keras
-
-    return keras.Model(inputs, outputs, name="teacher")
+def _extended(library: Any, model: Any, features: list[Any], name: str) -> Any:
+    """Returns a model x → [outputs, feature, …] of the same layers."""
+    (source,) = model.inputs  # a list of one would be warned of whenever x is no list
+    return library.Model(source, [*model.outputs, *features], name=name)

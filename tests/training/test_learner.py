@@ -89,6 +89,14 @@ def test_features_of_equal_shapes_are_compared_as_they_are() -> None:
     np.testing.assert_array_equal(relu, np.maximum(teacher.get_layer("conv")(x), 0))
 
 
+def test_no_warning_reaches_the_screen(recwarn: pytest.WarningsRecorder) -> None:
+    learner, asked = learner_of(network(), network(), ["conv"])
+    x = np.zeros((2, 8, 8, 1), np.float32)
+    learner(x)
+    asked(x, training=False)
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_other_widths_get_a_projection_that_the_model_never_holds() -> None:
     model = network(filters=2, units=3)
     before = model.count_params()
