@@ -58,7 +58,7 @@ def minutes(result: dict[str, Any]) -> str:
 def _distinct_seconds(runs: list[dict[str, Any]]) -> float:
     """Sums stages that were made once and linked from several runs only once."""
     made = {(key, value) for run in runs for key, value in run["seconds"].items()}
-    return sum(value for _, value in made)
+    return math.fsum(value for _, value in made)  # exact: a set has no order
 
 
 def difference_interval(first: int, second: int, samples: int = 10_000) -> tuple[float, float]:
@@ -162,7 +162,7 @@ times faster in tflite-micro, {compared["litert"]:.2f} times in LiteRT.
 
 {table(columns, cells)}
 tfmot removes no filters. Half of the weights as zeros is what it offers, and the runtimes multiply
-by zeros as by anything else. The files take turns, the least of five medians on the host; a
+by zeros as by anything else. The files take nine turns, the least of their medians, on the host; a
 microcontroller has other times. {minutes(result)}
 """
 
