@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.bridge.start import import_tf_keras
 from pipeline.compression.statistics import compare
 from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.convert import convert
@@ -45,8 +46,7 @@ def make(
     build: Callable[[Any, Any], Any], worker: ConversionWorker, folder: Path
 ) -> tuple[bytes, Path, np.ndarray]:
     """Returns the file as the converter made it, the mended one, and what Keras answers."""
-    import tf_keras
-
+    tf_keras = import_tf_keras()
     tf_keras.utils.set_random_seed(2)
     sequence = tf_keras.Input((6, 4), name="sequence")
     outputs = tf_keras.layers.Dense(4, name="logits")(build(tf_keras.layers, sequence))
