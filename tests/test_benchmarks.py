@@ -141,3 +141,13 @@ def test_zeros_and_clusters_are_kept_in_the_committed_results() -> None:
         assert row["counted"]["zeros_lost"] == 0, name
         if "clustered" in name:
             assert max(row["counted"]["most_distinct"].values()) <= found["clusters"], name
+
+
+def test_the_rows_of_distillation_are_those_of_the_result() -> None:
+    page = (ROOT / "docs/distill.md").read_text(encoding="utf-8")
+    found = json.loads((FOLDER / "distillation.json").read_text(encoding="utf-8"))
+    assert set(found["tables"]) == {"student", "student_mlp", "prune", "fashion"}
+    for table in found["tables"].values():
+        for label, rows in table.items():
+            accuracies = ", ".join(f"{100 * row['accuracy']:.1f}" for row in rows)
+            assert f"| {accuracies} |" in page, label
