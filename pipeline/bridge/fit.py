@@ -25,6 +25,7 @@ from pipeline.errors import TrainingError
 from pipeline.training.accumulation import batches_of_updates
 from pipeline.training.averaging import average_in_place, build_average
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.training.dropout import dropping_less
 from pipeline.training.fit import shown_figures
 from pipeline.training.history import write_history, write_schedule
 from pipeline.training.rates import RateTable
@@ -96,7 +97,8 @@ def fine_tune(
     progress.begin(stage, config.epochs, "epochs")
     try:
         progress.advance(len(trainer.result.history))
-        trainer.run(work, progress)
+        with dropping_less(model, config.dropout_factor):
+            trainer.run(work, progress)
     finally:
         progress.end()
     trainer.finish(output)

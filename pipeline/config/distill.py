@@ -16,7 +16,7 @@ from pipeline.config.train import DescentConfig, KerasTraining, TrainConfig
 if TYPE_CHECKING:
     from pipeline.config.schema import Config
 
-BESIDES = frozenset({"transfer", "distillation"})
+BESIDES = frozenset({"transfer", "distillation", "dropout_factor"})
 
 
 class DistillConfig(KerasTraining, Distillation, DescentConfig):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.config.applications import check_application
 from pipeline.config.distill import check_student, deployed_model
 from pipeline.config.distillation import check_distillation
+from pipeline.config.dropout import check_dropout_factor
 from pipeline.config.mixing import check_fine_tuning
 from pipeline.config.model import check_model_fits_task, check_normalization_converts
 from pipeline.config.text_models import check_text_model
@@ -14,6 +15,7 @@ from pipeline.tasks.task import TASKS, metric_directions
 
 if TYPE_CHECKING:
     from pipeline.config.mixed_precision import MixedPrecision
+    from pipeline.config.model import ModelConfig
     from pipeline.config.quantize import QuantizeConfig
     from pipeline.config.schema import Config
     from pipeline.config.train import FineTuneConfig
@@ -38,6 +40,8 @@ def check_task_fit(config: Config) -> None:
         check_fine_tuning(settings, section, config.data.task, config.data.sample_kind)
         field = section if section == "distill" else f"{section}.distillation"
         check_distillation(settings.distillation, field, config.data.task)
+        if section.split(".")[0] in config.stages and "tune" not in config.stages:
+            check_dropout_factor(settings, section, _tuned_model(section, config))
     _check_figures(config)
     _check_promises(config)
 
@@ -53,6 +57,13 @@ def _fine_tunings(config: Config) -> dict[str, FineTuneConfig]:
     if config.quantize.qat is not None:
         sections["quantize.qat"] = config.quantize.qat
     return sections
+
+
+def _tuned_model(section: str, config: Config) -> ModelConfig:
+    """The model that a section fine-tunes: the student behind `distill`."""
+    stages = config.stages
+    behind = "distill" in stages and stages.index("distill") < stages.index(section.split(".")[0])
+    return deployed_model(config) if behind else config.model
 
 
 def _check_figures(config: Config) -> None:

@@ -70,6 +70,12 @@ class FineTuneConfig(DescentConfig):
     distillation: Distillation | None = Field(
         None, description="learn from the float model before this stage too; null: none"
     )
+    dropout_factor: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="on each dropout rate of the model, here alone; 0 drops nothing",
+    )
 
 
 class EarlyStopping(Section):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.training.devices import check_batches, choose_devices, replicated
+from pipeline.training.dropout import dropping_less
 from pipeline.training.evaluate import evaluator
 from pipeline.training.history import write_history, write_schedule
 from pipeline.training.precision import computing_in
@@ -99,7 +100,11 @@ def fit(
     devices = choose_devices(config.devices)
     samples = len(data.train)
     check_batches(samples, config.samples_in_batch(samples), len(devices))
-    with replicated(model, devices) as trained, computing_in(trained, config.mixed_precision):
+    with (
+        replicated(model, devices) as trained,
+        computing_in(trained, config.mixed_precision),
+        dropping_less(trained, config.dropout_factor),
+    ):
         session = TrainingSession(trained, data, config, seed, work, label, teacher)
         _run(session, data, config, output, progress, label, stop_epoch, on_epoch)
     # What is told is what the float32 model that is kept reaches.

@@ -41,6 +41,11 @@ REGRESSION = {"data": {"source": "npz", "path": "x.npz", "task": "regression"}}
             "set quantize.max_accuracy_drop",
         ),
         (
+            {"prune": {"dropout_factor": 0.5}, "stages": ["train", "prune"]},
+            "prune.dropout_factor: received 0.5, but the model (mlp) drops nothing; "
+            "set model.dropout, or leave the factor out",
+        ),
+        (
             {**REGRESSION, "train": {"label_smoothing": 0.1}},
             "train.label_smoothing is for data.task",
         ),
