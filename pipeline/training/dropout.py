@@ -49,5 +49,6 @@ def _rates(model: Any) -> Iterator[tuple[Any, str]]:
         seen.add(id(layer))
         for name in RATES.get(type(layer).__name__, ()):
             yield layer, name
-        if hasattr(layer, "spec"):  # a BridgeLayer's Keras 3 layer
-            yield from _rates(layer.spec.layer)
+        inside = getattr(getattr(layer, "spec", None), "layer", None)
+        if inside is not None:  # a BridgeLayer's Keras 3 layer; an operation has none
+            yield from _rates(inside)

@@ -31,7 +31,7 @@ def every_kind() -> Any:
     x = layers.LSTM(8, dropout=0.3, recurrent_dropout=0.3, return_sequences=True)(x)
     x = layers.Bidirectional(layers.GRU(4, dropout=0.3, return_sequences=True))(x)
     x = layers.MultiHeadAttention(2, 4, dropout=0.3)(x, x)
-    x = layers.AlphaDropout(0.3)(layers.GaussianDropout(0.3)(x))
+    x = layers.AlphaDropout(0.3)(layers.GaussianDropout(0.3)(keras.ops.abs(x) * 2))
     return keras.Model(source, layers.Dense(3)(layers.Dropout(0.3)(layers.Flatten()(x))))
 
 
