@@ -4,7 +4,7 @@
 
 configs/fashion_resnet_8_narrowed.yaml (Fashion-MNIST at 32×32, 10,000 training images, seed 0)
 against the int8 file of the same float model. tfmot removes no filters, so beside it stands what it
-offers for half the weights: prune_low_magnitude to 50 % zeros in two epochs from the same float
+offers for half the weights: prune_low_magnitude to 50 % zeros in as many epochs from the same float
 weights, then int8. Each int8 file is timed in tflite-micro and in LiteRT on one thread,
 in turn. Writes narrowed_resnet.json; what is finished is kept in the artifacts folder.
 """
@@ -26,14 +26,13 @@ from beside_plain import (
 
 CONFIG = "fashion_resnet_8_narrowed"
 GOAL = {"macs": 0.5, "points": 1.0, "tflite_micro": 1.5}
-PRUNE_EPOCHS = 2
 
 
 def plain_chains() -> dict[str, Any]:
     """Returns the chains of the plain side; `int8` is what the narrowed file is compared with."""
     narrow = load_settings(CONFIG).narrow
     prune = {
-        "step": "prune", "sparsity": 0.5, "epochs": PRUNE_EPOCHS,
+        "step": "prune", "sparsity": 0.5, "epochs": narrow.epochs,
         "learning_rate": narrow.optimizer.learning_rate,
     }  # fmt: skip
     return {"int8": {"steps": [], "float": True}, "pruned_50": {"steps": [prune]}}
