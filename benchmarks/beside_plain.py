@@ -98,14 +98,20 @@ def count_kernels(path: Path) -> list[dict[str, Any]]:
 
 def run_plain(
     config: str, run: RunResult, chosen: argparse.Namespace, chains: dict[str, Any],
-    options: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None, overrides: tuple[str, ...] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Runs chains of plain tfmot in a process of its own, from the weights of the run's `train`.
+
+    Args:
+        config: a shipped configuration; `overrides` those of the run.
+        run: of Slimline.
+        chosen: what `parse_options` returned.
+        chains, options: as plain_tfmot.py takes them.
 
     Returns:
         Chain → its files' figures, and `folder`, where the files are: `<chain>_<form>.tflite`.
     """
-    settings = load_settings(config, _local_data(chosen))
+    settings = load_settings(config, (*overrides, *_local_data(chosen)))
     folder = chosen.artifacts.resolve() / "plain" / run.stages["train"].key[:16]
     folder.mkdir(parents=True, exist_ok=True)
     data, weights = folder / "data.npz", folder / "weights.npz"

@@ -137,10 +137,12 @@ def test_the_page_beside_tfmot_is_made_of_its_results() -> None:
 
 def test_zeros_and_clusters_are_kept_in_the_committed_results() -> None:
     found = json.loads((FOLDER / "combinations.json").read_text(encoding="utf-8"))
-    for name, row in found["ours"].items():
-        assert row["counted"]["zeros_lost"] == 0, name
-        if "clustered" in name:
-            assert max(row["counted"]["most_distinct"].values()) <= found["clusters"], name
+    assert len(found["seeds"]) == 3
+    for seed in found["seeds"].values():
+        for name, row in seed["ours"].items():
+            assert row["counted"]["zeros_lost"] == 0, name
+            if "clustered" in name:
+                assert max(row["counted"]["most_distinct"].values()) <= found["clusters"], name
 
 
 def test_the_rows_of_distillation_are_those_of_the_result() -> None:
