@@ -82,20 +82,22 @@ def _default_schedule(values: dict[str, Any]) -> PolynomialPruning | PruningOnce
     return PolynomialPruning()
 
 
+def _default_distribution(values: dict[str, Any]) -> Distribution:
+    """LAMP, the best wherever it was measured (docs/prune.md), unless something says where."""
+    layers: dict[str, LayerPruning] = values.get("layers", {})
+    says_where = (
+        values.get("block_size") is not None
+        or values.get("sparsity_m_by_n") is not None
+        or any(not layer.skip for layer in layers.values())
+    )
+    return "uniform" if says_where else "lamp"
+
+
 class PruneConfig(FineTuneConfig):
     """Which fraction of the weights goes, from where, how fast, and the fine-tuning meanwhile."""
 
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
     optimizer: OptimizerConfig = OptimizerConfig()
-    distribution: Distribution = Field(
-        "uniform",
-        description="final_sparsity in every layer, or over all pruned weights together: by the "
-        "layers' shapes (erk), by magnitude in the whole model (global, lamp), or more where the "
-        "validation loss rises less (sensitivity)",
-    )
-    samples: Size | None = Field(
-        None, description=f"validation samples for sensitivity; null: {DEFAULT_SAMPLES}"
-    )
     block_size: tuple[Size, Size] | None = Field(
         None, description="[inputs, outputs] of the blocks that become zero as a whole"
     )
@@ -113,6 +115,16 @@ class PruneConfig(FineTuneConfig):
     layers: dict[str, LayerPruning] = Field(
         default_factory=dict,
         description="name pattern (fnmatch) → what differs; the first match wins",
+    )
+    distribution: Distribution = Field(
+        default_factory=_default_distribution,
+        description="lamp, global: the same fraction over all pruned weights together, by their "
+        "magnitude; erk: by the layers' shapes; sensitivity: more where the validation loss rises "
+        "less; uniform: final_sparsity in every layer, the default where block_size, "
+        "sparsity_m_by_n or a layer's own sparsity is given",
+    )
+    samples: Size | None = Field(
+        None, description=f"validation samples for sensitivity; null: {DEFAULT_SAMPLES}"
     )
 
     @model_validator(mode="after")

@@ -199,7 +199,8 @@ def test_a_users_own_model_is_pruned_inside_and_comes_back_after_a_kill_bit_for_
 
     model = own_model()
     weights = model.get_weights()
-    result = run(model, tiny_data, tmp_path / "one", epochs=2)
+    short: dict[str, Any] = {"epochs": 2, "distribution": "uniform"}
+    result = run(model, tiny_data, tmp_path / "one", **short)
     pruned = {(row["layer"], row["tensor"]): row["sparsity"] for row in result.layers}
     assert pruned == dict.fromkeys(
         [("stem/conv", "kernel"), ("own", "first.kernel"), ("own", "second.kernel"),
@@ -212,10 +213,10 @@ def test_a_users_own_model_is_pruned_inside_and_comes_back_after_a_kill_bit_for_
     other = own_model()
     other.set_weights(weights)
     with pytest.raises(Killed):
-        run(other, tiny_data, tmp_path / "other", KillAfter(1), epochs=2)
+        run(other, tiny_data, tmp_path / "other", KillAfter(1), **short)
     keras.utils.set_random_seed(99)
     restarted = own_model()
     restarted.set_weights(weights)
-    run(restarted, tiny_data, tmp_path / "other", epochs=2)
+    run(restarted, tiny_data, tmp_path / "other", **short)
     for one, again in zip(model.weights, restarted.weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), again.numpy())

@@ -53,7 +53,7 @@ def test_all_layers_together_meet_the_one_target(
 
 
 def test_uniform_promises_each_layer_alone(plain: Any, tiny_data: PreparedData) -> None:
-    plan = plan_pruning(plain, settings(), tiny_data, 0, SilentProgress())
+    plan = plan_pruning(plain, settings(distribution="uniform"), tiny_data, 0, SilentProgress())
     assert plan.zeros is None
     assert {sparsities.final for sparsities in plan.targets.values()} == {0.8}
 

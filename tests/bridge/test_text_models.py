@@ -54,7 +54,8 @@ def test_a_pruned_lstm_ends_in_one_operator_with_its_zeros(
 ) -> None:
     model = build("lstm")
     schedule = {"kind": "polynomial", "final_sparsity": 0.5, "end_step": "50%", "frequency": 2}
-    config = PruneConfig.model_validate({**FINE_TUNE, "pruning_schedule": schedule})
+    settings = {**FINE_TUNE, "pruning_schedule": schedule, "distribution": "uniform"}
+    config = PruneConfig.model_validate(settings)
     work, output = tmp_path / "work", tmp_path / "output"
     result = prune(model, texts, config, 5, work, output, SilentProgress())
     tensors = {(row["layer"], row["tensor"]): row["sparsity"] for row in result.layers}

@@ -99,7 +99,7 @@ def test_a_keras_3_model_is_pruned(issue: str, tiny_data: PreparedData, tmp_path
     with pytest.raises(ValueError, match="can only prune an object of the following types"):
         import_tfmot().sparsity.keras.prune_low_magnitude(model)
     names = [layer.name for layer in model.layers]
-    config = PruneConfig.model_validate({**SETTINGS, "epochs": 1})
+    config = PruneConfig.model_validate({**SETTINGS, "epochs": 1, "distribution": "uniform"})
     result = prune(model, tiny_data, config, 5, tmp_path / "w", tmp_path / "o", SilentProgress())
     model.save(tmp_path / "pruned.keras")
     loaded = keras.saving.load_model(tmp_path / "pruned.keras")

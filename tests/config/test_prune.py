@@ -28,6 +28,23 @@ def test_skip_leaves_nothing_to_set() -> None:
         LayerPruning(skip=True, final_sparsity=0.5)
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "lamp"),
+        ({"layers": {"conv_1": {"skip": True}}}, "lamp"),
+        ({"layers": {"logits": {"final_sparsity": 0.5}}}, "uniform"),
+        ({"block_size": [4, 1]}, "uniform"),
+        ({"sparsity_m_by_n": [2, 4]}, "uniform"),
+        ({"layers": {"logits": {"final_sparsity": 0.5}}, "distribution": "lamp"}, "lamp"),
+    ],
+)
+def test_where_zeros_go_is_lamps_choice_unless_something_else_says_it(
+    values: dict[str, Any], expected: str
+) -> None:
+    assert validate({"prune": values}).prune.distribution == expected
+
+
 def test_two_of_four_comes_with_its_own_schedule_and_is_read_back() -> None:
     config = validate({"prune": {"sparsity_m_by_n": [2, 4]}})
     assert config.prune.pruning_schedule.kind == "once"
@@ -41,7 +58,7 @@ CONSTANT = {"kind": "constant", "final_sparsity": 0.5}
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"samples": 9}, "samples: distribution uniform looks at no samples"),
+        ({"samples": 9}, "samples: distribution lamp looks at no samples"),
         ({"block_pooling_type": "MAX"}, "block_pooling_type belongs to block_size"),
         ({"block_size": [1, 1]}, r"block_size \[1, 1\] is single weights"),
         ({"block_size": [4, 0]}, r"block_size\.1: received 0, expected greater than or equal to 1"),
