@@ -49,11 +49,19 @@ class PruningPlan:
 
 @dataclass(frozen=True)
 class _Shares:
-    """Zeros of the one target, the layers without a target of their own, and zeros of these."""
+    """Zeros of the one target, and of the layers without a target of their own.
+
+    Attributes:
+        zeros: of all.
+        free: those layers.
+        asked: zeros of them together.
+        least: weights that each of them keeps.
+    """
 
     zeros: int
     free: list[str]
     asked: int
+    least: list[int]
 
 
 def plan_pruning(
@@ -127,7 +135,8 @@ def choose_layers(
 def least_weights(layer: Any) -> int:
     """Weights that a layer keeps whatever the distribution says: one for each output, on average.
 
-    Counted as the length of the last axis of each kernel.
+    Counted as the length of the last axis of each kernel. Where the target asks for more zeros than
+    that leaves, one weight of each layer is kept.
     """
     return sum(int(kernel.shape[-1]) for kernel in prunable_kernels(layer).values())
 
@@ -158,15 +167,19 @@ def _share(plain: tf_keras.Model, config: PruneConfig, targets: dict[str, Sparsi
         for name, sparsities in targets.items()
         if name not in free
     )
-    most = sum(_size(plain, name) - least_weights(plain.get_layer(name)) for name in free)
-    if 0 <= zeros - fixed <= most:
-        return _Shares(zeros, free, zeros - fixed)
+    asked, size = zeros - fixed, sum(_size(plain, name) for name in free)
+    least = [least_weights(plain.get_layer(name)) for name in free]
+    if asked > size - sum(least):
+        least = [1] * len(free)  # as LAMP by itself
+    most = size - sum(least)
+    if 0 <= asked <= most:
+        return _Shares(zeros, free, asked, least)
     words = f"prune.pruning_schedule.final_sparsity {target:g} asks for {zeros} zeros"
     if fixed:
         words += f", of which layers with a final_sparsity of their own have {fixed}"
     raise ConfigError(
         f"{words}; the {len(free)} {'other ' if fixed else ''}layers can have 0 to {most}, one "
-        f"weight for each output kept; {'lower' if zeros > fixed else 'raise'} the target or "
+        f"weight of each kept; {'lower' if zeros > fixed else 'raise'} the target or "
         "change prune.layers"
     )
 
@@ -186,7 +199,7 @@ def _distribute(
     layers = [plain.get_layer(name) for name in names]
     kernels = [list(prunable_kernels(layer).values()) for layer in layers]
     sizes = np.array([_size(plain, name) for name in names], np.int64)
-    least = np.array([least_weights(layer) for layer in layers], np.int64)
+    least = np.array(shares.least, np.int64)
     if config.distribution == "sensitivity":
         most = sizes - least
         curves = measure_pruning(plain, kernels, most, data, config.sample_count, seed, progress)

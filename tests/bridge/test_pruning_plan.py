@@ -79,8 +79,21 @@ def test_what_the_others_cannot_make_up_is_refused(plain: Any, tiny_data: Prepar
         plan_pruning(plain, config, tiny_data, 0, SilentProgress())
 
 
+@pytest.mark.parametrize("distribution", ["erk", "global", "lamp", "sensitivity"])
+def test_a_target_that_leaves_less_than_one_for_each_output_leaves_one_in_each_layer(
+    plain: Any, tiny_data: PreparedData, distribution: str
+) -> None:
+    layers = [plain.get_layer(name) for name in ("c1", "c2", "logits")]
+    weights = sum(layer.kernel.shape.num_elements() for layer in layers)
+    asked = weights - sum(map(least_weights, layers)) + 3
+    found, plan = zeros(plain, settings(asked / weights, distribution=distribution), tiny_data)
+    assert sum(found.values()) == plan.zeros == asked
+    for layer in layers:
+        assert found[layer.name] < layer.kernel.shape.num_elements()
+
+
 def test_too_high_a_target_is_refused_before_any_work(plain: Any) -> None:
-    with pytest.raises(ConfigError, match=r"the 3 layers can have 0 to \d+, one weight for each"):
+    with pytest.raises(ConfigError, match=r"the 3 layers can have 0 to \d+, one weight of each"):
         choose_layers(plain, settings(0.999, distribution="erk"))
 
 

@@ -96,6 +96,7 @@ def test_9_a_promise_that_does_not_hold(config: Path, tmp_path: Path) -> None:
     harsh = "prune.pruning_schedule={kind: constant, final_sparsity: 0.99}"
     fails(
         9, "loses", "run", config, "--set", harsh, "--set", "prune.epochs=1",
+        "--set", "prune.distribution=uniform",
         "--set", "quantize={max_accuracy_drop: 0.01}",
         "--set", "stages=[train, prune, quantize]", cwd=tmp_path,
     )  # fmt: skip
