@@ -24,6 +24,7 @@ from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
 from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
 from pipeline.bridge.qat_proof import SAMPLES, prove_quantized
 from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.bridge.separable_names import separable_parts_named
 from pipeline.bridge.shared_values import (
     SharedValues,
     check_shared,
@@ -185,7 +186,7 @@ def _quantize(plain: tf_keras.Model, chosen: frozenset[str]) -> tf_keras.Model:
         return quantization.quantize_annotate_layer(layer) if layer.name in chosen else layer
 
     objects = keras_2.utils.custom_object_scope(bridge_objects())
-    with objects, quantization.quantize_scope(), inputs_in_order():
+    with objects, quantization.quantize_scope(), inputs_in_order(), separable_parts_named():
         annotated = keras_2.models.clone_model(plain, clone_function=annotate)
         return quantization.quantize_apply(annotated, scheme=_scheme())
 

@@ -59,6 +59,16 @@ def recurrent() -> Any:
     return Model(steps, layers.Dense(2, name="dense")(x), name="recurrent")
 
 
+def separable() -> Any:
+    from keras import Input, Model, layers
+
+    image = Input((8, 8, 3), name="image")
+    x = layers.SeparableConv2D(4, 3, use_bias=False, name="separable")(image)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(name="bn")(x))
+    x = layers.Conv2D(4, 3, name="conv2d")(x)
+    return Model(image, layers.GlobalAveragePooling2D(name="pool")(x), name="separable_net")
+
+
 LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 RESIDUAL = [
     ("CONV_2D", "conv"), ("DEPTHWISE_CONV_2D", "conv_1"), ("CONV_2D", "conv_2"), ("ADD", "add"),
@@ -66,8 +76,12 @@ RESIDUAL = [
 ]  # fmt: skip
 DENSE = ("shared", "shared", "block/dense", "block/dense_1", "dense")
 NESTED = [*(("FULLY_CONNECTED", name) for name in DENSE), ("SOFTMAX", "soft")]
+SEPARABLE = [
+    ("DEPTHWISE_CONV_2D", "separable"), ("CONV_2D", "separable"), ("CONV_2D", "conv2d"),
+    ("MEAN", "pool"),
+]  # fmt: skip
 RECURRENT = [(LSTM, "lstm"), (LSTM, "lstm_1"), ("FULLY_CONNECTED", "dense")]
-ZOO = [(residual, RESIDUAL), (nested, NESTED), (recurrent, RECURRENT)]
+ZOO = [(residual, RESIDUAL), (nested, NESTED), (separable, SEPARABLE), (recurrent, RECURRENT)]
 
 
 def rows_of(path: Path, model: Any) -> list[tuple[str, str]]:
