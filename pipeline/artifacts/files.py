@@ -7,9 +7,9 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline.errors import StorageError
 
@@ -61,12 +61,25 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk is full or the path may not be written.
     """
+    write_atomic(path, lambda file: file.write(data))
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+    """Has `write` fill a file that appears at `path` when it is whole.
+
+    Args:
+        path: target; its folder is made if it is missing.
+        write: given the open file, at its start; for content too large to be held at once.
+
+    Raises:
+        StorageError: the disk is full or the path may not be written.
+    """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:
-                file.write(data)
+                write(file)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -182,7 +182,8 @@ class _Trainer:
 
     def finish(self, output: Path) -> None:
         """Restores the kept weights and writes the two CSV files."""
-        self.state.write(self.best, "model")
+        if self.best:
+            self.state.write(self.best, "model")
         row = self.result.history[self.result.best_epoch - 1]
         self.result.validation = {
             "loss": row["val_loss"],
@@ -244,12 +245,14 @@ class _Trainer:
         held = self.result.history[kept - 1] if kept else None
         if held is None or self._merit(row) > self._merit(held):
             self.result.best_epoch = epoch + 1
-            self.best = self.state.read("model")
+            # What ends the training needs no copy; an average is put back behind its validation.
+            last = epoch + 1 == self.config.epochs and self.average is None
+            self.best = {} if last else self.state.read("model")
 
     def _save(self, work: Path, epoch: int) -> None:
         self.records = [np.concatenate(self.records)]
-        arrays = {**self.state.read(), "schedule": self.records[0]}
-        arrays |= {f"best/{name}": array for name, array in self.best.items()}
+        others = {f"best/{name}": array for name, array in self.best.items()}
+        arrays = self.state.view({"schedule": self.records[0], **others})
         state = {"identity": self.identity, "result": vars(self.result)}
         save_checkpoint(work, epoch, arrays, state)
 

@@ -13,7 +13,7 @@ from pipeline.errors import PromiseError
 if TYPE_CHECKING:
     import tf_keras
 
-# A variable of a kernel and 0 where it must stay zero, 1 elsewhere, in its shape and dtype.
+# A variable of a kernel and, bool in its shape, where it may be other than zero.
 Mask = tuple[Any, np.ndarray]
 
 
@@ -24,24 +24,27 @@ def zero_masks(model: tf_keras.Model) -> list[Mask]:
         values, name = variable.numpy(), last_name(variable)
         is_kernel = values.ndim >= 2 and ("kernel" in name or "embeddings" in name)
         if is_kernel and np.any(values == 0):
-            masks.append((variable, (values != 0).astype(values.dtype)))
+            masks.append((variable, values != 0))
     return masks
 
 
 def mask_weights(masks: Iterable[Mask]) -> Callable[[], None]:
     """Returns what imposes the masks, inside the graph or out of it."""
-    held = list(masks)
+    import tensorflow as tf
+
+    # Tensors are captured by a graph; of arrays it would hold a copy in float32 in its definition.
+    held = [(variable, tf.constant(mask)) for variable, mask in masks]
 
     def impose() -> None:
         for variable, mask in held:
-            variable.assign(variable * mask)
+            variable.assign(variable * tf.cast(mask, variable.dtype))
 
     return impose
 
 
 def count_masked(masks: Iterable[Mask]) -> int:
     """Returns how many zeros the masks hold."""
-    return sum(int(np.sum(mask == 0)) for _, mask in masks)
+    return sum(int(np.sum(~mask)) for _, mask in masks)
 
 
 def check_masked(section: str, masks: Iterable[Mask], advice: str) -> None:
@@ -56,10 +59,10 @@ def check_masked(section: str, masks: Iterable[Mask], advice: str) -> None:
         PromiseError: names the first kernel that lost some.
     """
     for variable, mask in masks:
-        lost = int(np.sum((mask == 0) & (np.asarray(variable) != 0)))
+        lost = int(np.sum(~mask & (np.asarray(variable) != 0)))
         if lost:
             name = getattr(variable, "path", variable.name)
             raise PromiseError(
-                f"{section}: {lost} of {int(np.sum(mask == 0))} zeros of {name} were lost in "
+                f"{section}: {lost} of {int(np.sum(~mask))} zeros of {name} were lost in "
                 f"training; {advice}"
             )

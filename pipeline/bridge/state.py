@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,10 @@ class TrainingState:
             if name.startswith(kind)
         }
 
+    def view(self, more: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Returns all variables by name, and `more`; a variable is read when it is asked for."""
+        return _View(self.variables, more)
+
     def write(self, arrays: Mapping[str, np.ndarray], kind: str = "") -> None:
         """Sets the variables whose name begins with `kind`: all of them, or none.
 
@@ -66,6 +71,24 @@ class TrainingState:
                 )
         for name, variable in chosen.items():
             variable.assign(arrays[name])
+
+
+class _View(Mapping[str, np.ndarray]):
+    """What variables hold by now, as arrays, and arrays beside them."""
+
+    def __init__(self, variables: Mapping[str, Any], more: Mapping[str, np.ndarray]) -> None:
+        self._variables, self._more = variables, more
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self._more:
+            return self._more[name]
+        return np.asarray(self._variables[name].numpy())
+
+    def __iter__(self) -> Iterator[str]:
+        return itertools.chain(self._variables, self._more)
+
+    def __len__(self) -> int:
+        return len(self._variables) + len(self._more)
 
 
 def random_states(model: tf_keras.Model) -> list[Any]:

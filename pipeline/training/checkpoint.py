@@ -20,11 +20,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.artifacts.files import write_atomic
 from pipeline.errors import ArtifactError
 
 MAGIC = b"SLIMCKP1"
@@ -49,7 +49,8 @@ def save_checkpoint(
     Args:
         directory: folder of this training's checkpoints; made if absent.
         epoch: number of finished epochs, 0 or more.
-        arrays: numeric or boolean arrays by name; any shape.
+        arrays: numeric or boolean arrays by name; any shape. Each is asked for twice and then let
+            go, so a mapping that makes them when asked holds one at a time.
         state: what JSON can hold (ints, finite floats, strings, None, lists, dicts).
 
     Returns:
@@ -61,7 +62,7 @@ def save_checkpoint(
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"epoch-{epoch:08d}.checkpoint"
-    write_bytes_atomic(path, encode_checkpoint(Checkpoint(epoch, dict(arrays), dict(state))))
+    write_atomic(path, lambda file: _write(file, epoch, arrays, state))
     for old in _newest_first(directory)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
@@ -84,28 +85,36 @@ def load_checkpoint(directory: Path) -> Checkpoint | None:
     return None
 
 
-def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Turns a checkpoint into the bytes of its file (format at the top of this module)."""
-    # ascontiguousarray would turn a scalar into a vector of one.
-    arrays = {name: np.asarray(array, order="C") for name, array in checkpoint.arrays.items()}
-    for name, array in arrays.items():
-        if array.dtype.kind not in "biuf" or not array.dtype.isnative:
-            raise TypeError(f"checkpoint array {name!r} has dtype {array.dtype}, expected numbers")
+def _write(
+    file: BinaryIO, epoch: int, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
+) -> None:
+    """Writes the file (format at the top of this module), one array after the other.
+
+    A checkpoint may be several times the size of a model, whose training fills the memory.
+    """
     header = {
-        "epoch": checkpoint.epoch,
-        "state": checkpoint.state,
-        "arrays": [
-            {"name": name, "dtype": array.dtype.name, "shape": list(array.shape)}
-            for name, array in arrays.items()
-        ],
+        "epoch": epoch,
+        "state": state,
+        "arrays": [_describe(name, array) for name, array in arrays.items()],
     }
     text = json.dumps(header, allow_nan=False).encode()
-    parts = [len(text).to_bytes(8, "little"), text]
-    parts += [array.tobytes() for array in arrays.values()]
+    file.write(MAGIC + bytes(32))
     digest = hashlib.sha256()
-    for part in parts:
+    for part in (len(text).to_bytes(8, "little"), text):
         digest.update(part)
-    return b"".join([MAGIC, digest.digest(), *parts])
+        file.write(part)
+    for array in arrays.values():
+        data = array.tobytes()
+        digest.update(data)
+        file.write(data)
+    file.seek(len(MAGIC))
+    file.write(digest.digest())
+
+
+def _describe(name: str, array: np.ndarray) -> dict[str, Any]:
+    if array.dtype.kind not in "biuf" or not array.dtype.isnative:
+        raise TypeError(f"checkpoint array {name!r} has dtype {array.dtype}, expected numbers")
+    return {"name": name, "dtype": array.dtype.name, "shape": list(array.shape)}
 
 
 def decode_checkpoint(data: bytes) -> Checkpoint:

@@ -14,13 +14,24 @@ def test_a_lost_zero_breaks_the_promise() -> None:
     import tensorflow as tf
 
     variable = tf.Variable([[0.0, 1.0], [0.5, 0.0]], name="kernel")
-    mask = np.float32([[0, 1], [0, 0]])
+    mask = np.array([[False, True], [False, False]])
     assert count_masked([(variable, mask)]) == 3
     with pytest.raises(PromiseError, match="a: 1 of 3 zeros of kernel:0 were lost in training; b"):
         check_masked("a", [(variable, mask)], "b")
     mask_weights([(variable, mask)])()
     check_masked("a", [(variable, mask)], "b")
     assert variable.numpy().tolist() == [[0, 1], [0, 0]]
+
+
+def test_a_graph_holds_no_copy_of_a_mask() -> None:
+    import tensorflow as tf
+
+    variable = tf.Variable(tf.ones((50, 40)), name="kernel")
+    impose = mask_weights([(variable, np.arange(2000).reshape(50, 40) % 2 == 0)])
+    function = tf.function(impose).get_concrete_function()
+    assert function.graph.as_graph_def().ByteSize() < 2000
+    function()
+    assert np.array_equal(variable.numpy().reshape(-1), np.arange(2000) % 2 == 0)
 
 
 def test_kernels_are_masked_and_slopes_are_not() -> None:
@@ -31,7 +42,7 @@ def test_kernels_are_masked_and_slopes_are_not() -> None:
     model = keras.Model(inputs, keras.layers.PReLU(name="slopes")(x))
     model.get_layer("alpha_head").set_weights([np.array([[0, 1], [2, 0]]), np.zeros(2)])
     ((_, mask),) = zero_masks(to_tf_keras(model))
-    assert mask.tolist() == [[0, 1], [1, 0]]
+    assert mask.tolist() == [[False, True], [True, False]]
 
 
 def test_fresh_biases_of_attention_are_not_masked_though_they_have_two_axes() -> None:

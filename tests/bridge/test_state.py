@@ -48,6 +48,15 @@ def test_reading_copies() -> None:
     assert not np.array_equal(saved["model/0000"], crossed.variables[0].numpy())
 
 
+def test_a_view_reads_what_variables_hold_by_now() -> None:
+    crossed, state = state_of()
+    view = state.view({"schedule": np.zeros(2)})
+    crossed.variables[0].assign(crossed.variables[0] + 1)
+    assert list(view) == [*state.read(), "schedule"] and len(view) == len(list(view))
+    np.testing.assert_array_equal(view["model/0000"], crossed.variables[0].numpy())
+    assert view["schedule"].size == 2 and "other" not in view
+
+
 def test_a_missing_array_is_refused() -> None:
     _, state = state_of()
     arrays = state.read()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import weakref
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,7 @@ import pytest
 
 from pipeline.errors import ArtifactError, StorageError
 from pipeline.training.checkpoint import (
-    Checkpoint,
     decode_checkpoint,
-    encode_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
@@ -79,8 +79,40 @@ def test_a_damaged_newest_one_falls_back_to_the_one_before(tmp_path: Path, damag
     assert loaded.epoch == 1
 
 
-def test_every_truncation_is_noticed() -> None:
-    data = encode_checkpoint(Checkpoint(1, {"a": np.arange(3.0)}, {"b": 1}))
+class MadeWhenAsked(Mapping[str, np.ndarray]):
+    """Makes each array when it is asked for, and counts how many are alive."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.alive, self.most = count, 0, 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([f"array {number}" for number in range(self.count)])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = np.full(4, int(name.split()[1]), np.int32)
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(array, self._let_go)
+        return array
+
+    def _let_go(self) -> None:
+        self.alive -= 1
+
+
+def test_one_array_is_held_at_a_time(tmp_path: Path) -> None:
+    arrays = MadeWhenAsked(20)
+    save_checkpoint(tmp_path, 1, arrays, {})
+    assert arrays.most <= 2
+    loaded = load_checkpoint(tmp_path)
+    assert loaded is not None
+    assert [array.tolist() for array in loaded.arrays.values()] == [[n] * 4 for n in range(20)]
+
+
+def test_every_truncation_is_noticed(tmp_path: Path) -> None:
+    data = save_checkpoint(tmp_path, 1, {"a": np.arange(3.0)}, {"b": 1}).read_bytes()
     for length in range(len(data)):
         with pytest.raises(ArtifactError, match="checkpoint"):
             decode_checkpoint(data[:length])
