@@ -5,6 +5,7 @@ The trained model never becomes a Keras file: it leaves as a SavedModel for the 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +20,13 @@ from pipeline.bridge.graph import walk
 from pipeline.bridge.input_order import inputs_in_order
 from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights, zero_masks
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
-from pipeline.bridge.predict import predict
+from pipeline.bridge.predict import evaluate, predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
-from pipeline.bridge.qat_plan import plan_quantization, reason_to_leave
+from pipeline.bridge.qat_plan import plan_quantization
 from pipeline.bridge.qat_proof import SAMPLES, prove_quantized
 from pipeline.bridge.qat_ranges import set_ranges
+from pipeline.bridge.qat_scheme import preserving_scheme
+from pipeline.bridge.qat_statistics import Statistics, choose_statistics
 from pipeline.bridge.separable_names import separable_parts_named
 from pipeline.bridge.shared_values import (
     SharedValues,
@@ -68,6 +71,7 @@ class QatResult:
         zeros: number of kernel weights that were zero and still are.
         crossing: the proof.
         seconds: of fine-tuning, over all starts.
+        statistics: of BatchNormalization, that the fine-tuning began with; None without any.
     """
 
     quantized_layers: list[str]
@@ -78,6 +82,7 @@ class QatResult:
     zeros: int
     crossing: CrossingProof
     seconds: float
+    statistics: Statistics | None
     _model: tf_keras.Model = field(repr=False)
     _names: tuple[list[str], list[str]] = field(repr=False)
 
@@ -92,6 +97,7 @@ class QatResult:
             "zeros": self.zeros,
             "crossing": self.crossing.metrics(),
             "seconds": self.seconds,
+            "statistics": None if self.statistics is None else self.statistics.metrics(),
         }
 
     def predict(self, x: Samples) -> np.ndarray:
@@ -155,8 +161,15 @@ def quantization_aware_train(
     masks = zero_masks(quantized)
     zeros = _check_zeros_arrived(model, plain, masks)
     clusters = _find_clusters(plain, quantized, clustered)
+    # Of large models the training needs the memory; tfmot left copies too, which hold each other.
+    del plain
+    gc.collect()
     order = np.random.default_rng([seed, 0]).permutation(len(data.train))
-    set_ranges(quantized, data.train.x[np.sort(order[:RANGE_SAMPLES])])
+    samples = data.train.x[np.sort(order[:RANGE_SAMPLES])]
+    set_ranges(quantized, samples)
+    statistics = choose_statistics(
+        quantized, samples, lambda: float(evaluate(quantized, data.validation, data.task)["loss"])
+    )
     # tfmot's own scheme only masks what it quantizes, and zeros drift.
     impose_zeros, impose_clusters = mask_weights(masks), share_values(clusters)
 
@@ -173,7 +186,7 @@ def quantization_aware_train(
     names = (inputs, own_names(model)[1])
     return QatResult(
         chosen, left, tuned.history, tuned.best_epoch, tuned.validation, zeros, proof,
-        tuned.seconds, quantized, names,
+        tuned.seconds, statistics, quantized, names,
     )  # fmt: skip
 
 
@@ -188,53 +201,7 @@ def _quantize(plain: tf_keras.Model, chosen: frozenset[str]) -> tf_keras.Model:
     objects = keras_2.utils.custom_object_scope(bridge_objects())
     with objects, quantization.quantize_scope(), inputs_in_order(), separable_parts_named():
         annotated = keras_2.models.clone_model(plain, clone_function=annotate)
-        return quantization.quantize_apply(annotated, scheme=_scheme())
-
-
-def _scheme() -> Any:
-    """tfmot's prune-preserving scheme, falling back where its registry has no entry.
-
-    Default8BitPrunePreserveQuantizeScheme raises for Conv2DTranspose (tfmot 0.8.1); its zeros
-    are kept by the masks that are imposed after each step.
-    """
-    import_tfmot()
-    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (  # noqa: E501
-        default_8bit_prune_preserve_quantize_scheme as preserving,
-    )
-    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-        default_8bit_quantize_registry as default,
-    )
-
-    scheme = preserving.Default8BitPrunePreserveQuantizeScheme
-    registry = type(scheme().get_quantize_registry())
-
-    class Registry(registry):  # type: ignore[misc,valid-type]
-        """The prune-preserving registry, with tfmot's default for other layers."""
-
-        def supports(self, layer: Any) -> bool:
-            # Asked for layers that were not annotated but stand before one that was; a
-            # BatchNormalization has no configuration of its own.
-            return reason_to_leave(layer) is None and (
-                super().supports(layer) or default.Default8BitQuantizeRegistry().supports(layer)
-            )
-
-        def get_quantize_config(self, layer: Any) -> Any:
-            if super().supports(layer):
-                return super().get_quantize_config(layer)
-            return default.Default8BitQuantizeRegistry().get_quantize_config(layer)
-
-        def apply_sparsity_preserve_quantize_config(self, layer: Any, config: Any) -> Any:
-            if super().supports(layer):
-                return super().apply_sparsity_preserve_quantize_config(layer, config)
-            return config
-
-    class Scheme(scheme):  # type: ignore[misc,valid-type]
-        """The scheme with that registry."""
-
-        def get_quantize_registry(self) -> Any:
-            return Registry()
-
-    return Scheme()
+        return quantization.quantize_apply(annotated, scheme=preserving_scheme())
 
 
 def _check_zeros_arrived(model: keras.Model, plain: tf_keras.Model, masks: list[Mask]) -> int:

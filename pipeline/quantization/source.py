@@ -68,8 +68,10 @@ def train_with_quantization(material: Material, fine_tuning: FineTuneConfig) -> 
         [(kernel.layer, kernel.tensor) for kernel in material.clustered],
         material.teacher,
     )
-    left = tuple(
+    notes = [
         f"{layer['layer']} left to the converter: {layer['reason']}"
         for layer in trained.left_to_converter
-    )
-    return Source(trained.save_for_conversion, trained.predict, trained.metrics(), left)
+    ]
+    if trained.statistics is not None and trained.statistics.estimated:
+        notes.append(trained.statistics.note())
+    return Source(trained.save_for_conversion, trained.predict, trained.metrics(), tuple(notes))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.bridge import qat
 from pipeline.bridge.crossing import to_tf_keras
+from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.qat import QatResult, _find_clusters, quantization_aware_train
 from pipeline.config.train import FineTuneConfig
 from pipeline.data.prepared import PreparedData, Split
@@ -78,6 +81,7 @@ def test_the_manifest_tells_what_was_quantized(trained: tuple[Any, QatResult]) -
     assert "c1" in metrics["quantized_layers"] and "n1" in metrics["quantized_layers"]
     assert [entry["layer"] for entry in metrics["left_to_converter"]] == ["d1"]
     assert len(metrics["history"]) == 10
+    assert metrics["statistics"]["layers"] == 1
     assert metrics["zeros"] == 18 + 18 + 108 + 36
 
 
@@ -232,6 +236,26 @@ def test_zeros_and_clusters_are_kept_to_the_last_weight(
     check_clusters(path, promised)
     check_zeros_kept(path, count_kernel_zeros(model))
     assert all(kernel.counts.sparsity < 1 for kernel in inspect(path).kernels)
+
+
+def test_the_training_has_the_memory_of_one_model(
+    tiny_data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Any]] = []
+
+    def cross(*args: Any) -> Any:
+        model = to_tf_keras(*args)
+        made.append(weakref.ref(model))
+        return model
+
+    def tune(*args: Any) -> Any:
+        assert [reference() for reference in made] == [None]
+        return fine_tune(*args)
+
+    monkeypatch.setattr(qat, "to_tf_keras", cross)
+    monkeypatch.setattr(qat, "fine_tune", tune)
+    run(half_pruned(), tiny_data, tmp_path, epochs=1)
+    assert made
 
 
 def test_a_clustered_kernel_that_tfmot_lost_breaks_the_promise() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.bridge.qat_statistics import Statistics
 from pipeline.quantization.material import Material
 from pipeline.quantization.source import source_after_training, train_with_quantization
 
@@ -34,11 +35,17 @@ def test_layers_that_are_left_to_the_converter_are_named(
         return SimpleNamespace(
             save_for_conversion=None, predict=None, metrics=lambda: {"zeros": 3},
             left_to_converter=[{"layer": "norm", "reason": "no quantizer"}],
+            statistics=Statistics(True, 3, None, 0.25),
         )  # fmt: skip
 
     monkeypatch.setattr("pipeline.bridge.qat.quantization_aware_train", train)
     material = gather()
     source = train_with_quantization(material, material.settings.fine_tuning)
-    assert source.notes == ("norm left to the converter: no quantizer",)
+    left, estimated = source.notes
+    assert left == "norm left to the converter: no quantizer"
+    assert estimated == (
+        "the statistics of 3 BatchNormalization layers were estimated anew in 8 bits before the "
+        "training: validation loss 0.25 in the place of not finite"
+    )
     assert source.metrics == {"zeros": 3}
     assert given[0] is material.model and given[4] == material.work
