@@ -5,33 +5,39 @@
     python benchmarks/applications.py VGG16 --again     # measured anew
     python benchmarks/applications.py --table           # docs/applications.md from the JSON
 
-Each runs in a process of its own (applications_chain.py), the small ones first. A row is added to
-applications.json when its process ends, however it ends; started again, it goes on with those
-that have no row. Rows of other library versions or of another machine are made again.
+Each step of each runs in a process of its own (applications_chain.py), the small ones first. A row
+is added to applications.json when the last has ended, however it ended; started again, it goes on
+with those that have no row. Rows of other library versions or of another machine are made again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
-from applications_page import make_page
+from applications_page import STEPS, make_page
 
 from pipeline.artifacts.files import write_bytes_atomic, write_json_atomic
 from pipeline.artifacts.fingerprint import describe_host, library_versions
 from pipeline.child_process import child_environment
 from pipeline.config.families import PREFIX, family_of
-from pipeline.record import LIBRARIES
+from pipeline.record import LIBRARIES, utc_now
 
 FOLDER = Path(__file__).resolve().parent
 RESULT, PAGE = FOLDER / "applications.json", FOLDER.parent / "docs/applications.md"
-TIME_LIMIT = 3600
+# Seconds: of a step's own computing; and by the clock, as the machine may have other work.
+CPU_LIMIT, TIME_LIMIT = 3600, 4 * 3600
+# Bytes: with less, the kernel may end what is not ours.
+LEAST_AVAILABLE = 1_500_000_000
 # One thread: the machine may have other work.
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # By the millions of parameters with ten classes at the smallest input, as measured.
@@ -61,27 +67,92 @@ def read_result() -> dict[str, Any]:
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Runs one architecture in a child; returns its row, and how the child ended if badly."""
+    """Runs one architecture, step after step; returns its row, and how it ended if badly."""
     side = SIDES.get(name, family_of(PREFIX + name).smallest)
+    began = time.monotonic()
+    row: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         path, log = Path(folder) / "row.json", Path(folder) / "log"
-        command = [sys.executable, str(FOLDER / "applications_chain.py"), name, str(side), path]
-        ended = None
-        with log.open("wb") as output:
-            try:
-                code = subprocess.run(
-                    command, stdout=output, stderr=output, env=child_environment(**THREADS),
-                    timeout=TIME_LIMIT, check=False,
-                ).returncode  # fmt: skip
-                if code:
-                    ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            except subprocess.TimeoutExpired:
+        for step in STEPS:
+            left = TIME_LIMIT - (time.monotonic() - began)
+            command = [sys.executable, str(FOLDER / "applications_chain.py"), name, str(side)]
+            ended, peak = run_watched([*command, folder, step], log, left)
+            row = json.loads(path.read_bytes()) if path.exists() else row
+            if ended is not None:
+                words = log.read_text(errors="replace").strip().rpartition("\n")[2][:300]
+                row[step] = {"done": False, "reason": f"{ended}: {words}", "memory_bytes": peak}
+                write_json_atomic(path, row)
+            if step == "prune" and not row[step]["done"]:
+                row["ended"] = "there is no pruned model"
+                break
+    return {"name": name, "side": side, **row, **total(row), "finished": utc_now()}
+
+
+def total(row: dict[str, Any]) -> dict[str, Any]:
+    """Sums up what the steps of a row took."""
+    steps = [row[step] for step in STEPS if step in row]
+    return {
+        "processes": "a step",
+        "seconds": round(sum(step.get("seconds", 0) for step in steps), 1),
+        "cpu_seconds": round(sum(step.get("cpu_seconds", 0) for step in steps), 1),
+        **{
+            key: max(step.get(key, 0) for step in steps)
+            for key in ("memory_bytes", "converter_memory_bytes")
+        },
+    }
+
+
+def run_watched(command: list[str], log: Path, seconds: float) -> tuple[str | None, int]:
+    """Runs a command; ends it when time or the machine's memory runs out.
+
+    Returns:
+        How it ended badly, or None; and the most memory it was seen to take, in bytes.
+    """
+    ended, peak, deadline = None, 0, time.monotonic() + seconds
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command, stdout=output, stderr=output, env=child_environment(**THREADS)
+        )
+        while child.poll() is None:
+            time.sleep(0.5)
+            peak = max(peak, resident_bytes(child.pid))
+            if cpu_seconds(child.pid) > CPU_LIMIT:
+                ended = f"more than {CPU_LIMIT} CPU s"
+            elif time.monotonic() > deadline:
                 ended = f"more than {TIME_LIMIT} s"
-        row: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {"name": name}
-        if ended is not None:
-            words = log.read_text(errors="replace").strip().rpartition("\n")[2][:300]
-            row["ended"] = f"{ended} during {row.get('doing', 'build')}: {words}"
-    return row
+            elif available_bytes() < LEAST_AVAILABLE:
+                ended = f"it had taken {peak / 1e9:.1f} GB when the machine had no more to give"
+            if ended is not None:
+                child.kill()  # its converter ends with it
+                child.wait()
+    if ended is None and child.returncode:
+        code = child.returncode
+        ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return ended, peak
+
+
+def resident_bytes(pid: int) -> int:
+    """Returns the resident memory of a process; 0 when it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Returns what a process has computed, without its children; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def available_bytes() -> int:
+    """Returns the memory that the machine can still give."""
+    text = Path("/proc/meminfo").read_text()
+    return int(re.findall(r"MemAvailable:\s+(\d+) kB", text)[0]) * 1024
 
 
 def add_row(name: str, row: dict[str, Any]) -> None:

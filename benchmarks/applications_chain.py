@@ -1,20 +1,22 @@
-"""One architecture of keras.applications through the whole chain, in a process of its own.
+"""One step of one architecture of keras.applications, in a process of its own.
 
-    python benchmarks/applications_chain.py MobileNetV2 32 row.json
+    for step in parity prune ptq qat; do
+        python benchmarks/applications_chain.py MobileNetV2 32 folder $step
+    done
 
-The row is written after each step, so that a process that is killed leaves what it had done.
+Each step adds its figures to `folder/row.json`; `folder/model.keras` hands the model on, from
+`prune` to `ptq` to `qat`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import resource
 import sys
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,6 @@ from pipeline.errors import PromiseError, SlimlineError
 from pipeline.models.kernels import count_kernel_zeros
 from pipeline.models.predict import predict_outputs
 from pipeline.progress import SilentProgress
-from pipeline.record import utc_now
 from pipeline.runtime import start_tensorflow
 from pipeline.tasks.task import classification
 from pipeline.tflite.conversion_request import ConversionRequest
@@ -46,7 +47,7 @@ from pipeline.tflite.interpreter import load
 from pipeline.tflite.verify import check_dtypes, check_zeros_kept
 from pipeline.tflite.worker import ConversionWorker
 
-SEED, CLASSES = 0, 10
+SEED, CLASSES, MODEL_FILE = 0, 10, "model.keras"
 # Trained, calibrated and compared on. PRUNE_STEPS batches of all of them teach a network to tell
 # the two photographs apart: one with random weights amplifies any rounding, that of int8 up to
 # the spread of its outputs, and agreement would prove nothing.
@@ -140,13 +141,20 @@ def make_data(x: np.ndarray, samples: int) -> PreparedData:
 
 
 class Chain:
-    """The steps; each returns its figures, and the model goes from one to the next."""
+    """The steps; each returns its figures."""
 
     def __init__(self, name: str, side: int, work: Path, worker: ConversionWorker) -> None:
-        """Builds the model."""
-        self.model, self.work, self.worker = build(name, side), work, worker
+        """Builds the model, or takes it up where the step before left it."""
+        self.work, self.worker = work, worker
         self.x = photographs(name, side, SAMPLES)
-        set_statistics(self.model, self.x)
+        if (work / MODEL_FILE).exists():
+            import keras
+
+            self.model = keras.saving.load_model(work / MODEL_FILE)
+        else:
+            self.model = build(name, side)
+            set_statistics(self.model, self.x)
+        self.parameters, self.layers = self.model.count_params(), len(self.model.layers)
 
     def parity(self) -> dict[str, Any]:
         """Proves the crossing to tf_keras; the proof swaps two filters and must then fail."""
@@ -164,11 +172,10 @@ class Chain:
             self.model, make_data(self.x, PRUNE_STEPS * SAMPLES), config, SEED,
             self.work / "prune", self.work, SilentProgress(),
         )  # fmt: skip
-        path = self.work / "pruned.keras"
+        path = self.work / MODEL_FILE
         self.model.save(path)
         require_stock_classes(path)
         stock = keras.saving.load_model(path)
-        path.unlink()
         expected, loaded = (predict_outputs(m, self.x) for m in (self.model, stock))
         if not np.array_equal(expected, loaded):
             raise PromiseError(f"the loaded model differs by {np.abs(expected - loaded).max():.2g}")
@@ -180,13 +187,14 @@ class Chain:
         return {
             "kernels": len(counts),
             "sparsity": overall_sparsity(counts),
-            "overall_sparsity": sum(c.zeros for c in counts) / self.model.count_params(),
+            "overall_sparsity": sum(c.zeros for c in counts) / self.parameters,
             "left_dense": dense,
         }
 
     def ptq(self) -> dict[str, Any]:
         """Converts the pruned model to float32 and int8 and runs both files."""
         set_statistics(self.model, self.x)
+        self.model.save(self.work / MODEL_FILE)
         expected = predict_outputs(self.model, self.x)
         save_for_conversion(self.model, self.work / "saved")
         return self._convert("saved", ("float32", "int8"), expected)
@@ -210,20 +218,31 @@ class Chain:
                 for reason, names in reasons.items()
             ],
             "zeros": result.zeros,
+            "statistics": None if result.statistics is None else result.statistics.metrics(),
         }
-        return figures | self._convert("qat_saved", ("int8",), result.predict(self.x))
+        expected = result.predict(self.x)
+        del result
+        return figures | self._convert("qat_saved", ("int8",), expected)
 
     def _convert(self, saved: str, schemes: Any, expected: np.ndarray) -> dict[str, Any]:
-        """Converts, checks types and zeros in the file, and runs it on the samples."""
+        """Converts, checks types and zeros in the file, and runs it on the samples.
+
+        It is the last thing a step does: the converter gets the memory.
+        """
         figures: dict[str, Any] = {}
+        zeros = count_kernel_zeros(self.model)
+        del self.model
+        gc.collect()
         for scheme in schemes:
             request = ConversionRequest(scheme, scheme)
             path = convert(self.work / saved, [request], self.x, self.work, self.worker)[scheme]
+            # It keeps a part of what it took.
+            self.worker.close()
             check_dtypes(path, request)
             differences = compare(expected, load(path).predict(self.x))
             figures[scheme] = {"size_bytes": path.stat().st_size, **differences.to_json()}
             if scheme == "int8":
-                check_zeros_kept(path, count_kernel_zeros(self.model))
+                check_zeros_kept(path, zeros)
             path.unlink()
         return figures
 
@@ -260,48 +279,37 @@ def save_work() -> None:
     gc.disable()
 
 
-def run_steps(chain: Chain, row: dict[str, Any], output: Path) -> None:
-    """Runs one step after another; a step that fails leaves its reason and the next one runs."""
-    steps: list[Callable[[], dict[str, Any]]] = [chain.parity, chain.prune, chain.ptq, chain.qat]
-    for step in steps:
-        row["doing"] = step.__name__
-        write_json_atomic(output, row)
-        began, cpu = time.perf_counter(), time.process_time()
-        try:
-            figures = {"done": True, **step()}
-        except SlimlineError as error:
-            figures = {"done": False, "reason": str(error)}
-        except Exception as error:
-            figures = {"done": False, "reason": f"{type(error).__name__}: {error}"}
-        row[step.__name__] = {
-            **figures,
-            "seconds": round(time.perf_counter() - began, 1),
-            "cpu_seconds": round(time.process_time() - cpu, 1),
-        }
-        gc.collect()
-
-
-def main(name: str, side: int, output: Path) -> None:
-    """Runs one architecture and writes its row."""
-    row: dict[str, Any] = {"name": name, "side": side, "doing": "build"}
+def run_step(chain: Chain, step: str) -> dict[str, Any]:
+    """Runs a step; one that fails leaves its reason."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as work, ConversionWorker() as worker:
+    try:
+        figures = {"done": True, **getattr(chain, step)()}
+    except SlimlineError as error:
+        figures = {"done": False, "reason": str(error)}
+    except Exception as error:
+        figures = {"done": False, "reason": f"{type(error).__name__}: {error}"}
+    return {**figures, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def main(name: str, side: int, folder: Path, step: str) -> None:
+    """Runs a step of one architecture and adds it to the row."""
+    output = folder / "row.json"
+    row: dict[str, Any] = json.loads(output.read_bytes()) if output.exists() else {}
+    with contextlib.closing(ConversionWorker()) as worker:
         start_tensorflow(SEED)
         save_work()
-        chain = Chain(name, side, Path(work), worker)
-        row |= {"parameters": chain.model.count_params(), "layers": len(chain.model.layers)}
-        run_steps(chain, row, output)
+        chain = Chain(name, side, folder, worker)
+        row |= {"parameters": chain.parameters, "layers": chain.layers}
+        row[step] = run_step(chain, step)
     # The converter is the only child; it has ended.
     own, converter = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    row |= {
+    row[step] |= {
         "memory_bytes": own.ru_maxrss * 1024,
         "converter_memory_bytes": converter.ru_maxrss * 1024,
         "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in (own, converter)), 1),
     }
-    del row["doing"]
-    row |= {"seconds": round(time.perf_counter() - began, 1), "finished": utc_now()}
     write_json_atomic(output, row)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
 # Of the spread of the outputs over the samples, see the page.
 FLOAT_BOUND, INT8_BOUND = 1e-3, 0.25
 REASON_LENGTH = 160
+# Those whose Concatenate tfmot was seen to build on inputs in another order, and when that ended.
+WIRED_ANEW = frozenset({"InceptionV3", "InceptionResNetV2"})
+ORDER_KEPT = "2026-11-25T13:24:48+00:00"
 STEPS = ("parity", "prune", "ptq", "qat")
 HEADER = """# Every architecture of keras.applications
 
 What happens to models that no one here wrote: all {total} architectures of keras.applications
-(Keras {keras}), each in a process of its own, with its own top for ten classes, random weights and
-the smallest input it accepts (MobileNetV3: 64 instead of 32 pixels, where the converter leaves
-HARD_SWISH on maps of a single pixel in float32 after QAT). Made by
+(Keras {keras}), with their own top for ten classes, random weights and the smallest input they
+accept (MobileNetV3: 64 instead of 32 pixels, where the converter leaves HARD_SWISH on maps of a
+single pixel in float32 after QAT). Each step runs in a process of its own. Made by
 
     .venv/bin/python benchmarks/applications.py            # up to 100 M parameters
     .venv/bin/python benchmarks/applications.py --large    # those above
@@ -50,19 +55,15 @@ of ResNet50 by 1.09, right as they were. After 12 steps what separates the photo
 than the rounding; offsets of BatchNormalization begin at 1, so that units live, and networks
 without it learn at a tenth of the rate. These networks know nothing else; the accuracy of trained
 ones is measured in other pages. The bound was 0.1 first and was raised when QAT of EfficientNetB0
-gave 0.104: each figure stands in the table. Rows were measured while the bridge was still being
-worked on. The QAT of InceptionV3, InceptionResNetV2 and of others with pooling beside
-convolutions is from before the inputs of a Concatenate were kept in their order there
-(`pipeline/bridge/input_order.py`): it agrees with its own emulation, which was that of another
-network. ResNet152's QAT ends with outputs that hardly differ from sample to
-sample (a spread of 0.13 instead of 16.4), and rounding is larger than that. Looked into on
-ResNet101: with emulated rounding 22 % of the spread is left, with the quantizers switched off all
-of it, and 98 % where BatchNormalization takes the statistics of the batch: rounding moves the means
-away from those that the float network had.
+gave 0.104: each figure stands in the table.
 
-CPU seconds are of both processes together, from the start of Python to the end, on {cpu};
-memory is the peak of the larger process. TensorFlow {tensorflow}, tf_keras {tf_keras},
-tensorflow-model-optimization {tfmot}, ai-edge-litert {litert}, Python {python}.
+Rows were measured while the bridge was still being worked on; `finished` in the JSON says when.
+{order}{statistics}
+CPU seconds are of all processes together, from the start of Python to the end, on {cpu}; memory
+is the peak of the largest process, with a † where all steps ran in one, before checkpoints were
+written array by array and before a model was let go when its quantized copy stood. TensorFlow
+{tensorflow}, tf_keras {tf_keras}, tensorflow-model-optimization {tfmot}, ai-edge-litert {litert},
+Python {python}.
 
 | architecture | pixels | parameters | parity | pruned | float | int8 | QAT | CPU s | GB |
 |---|---|---|---|---|---|---|---|---|---|
@@ -78,7 +79,8 @@ def make_page(result: dict[str, Any]) -> str:
     rows = sorted(result["rows"].values(), key=lambda row: row.get("parameters", 0))
     versions, host = result["versions"], result["host"]
     page = HEADER.format(
-        total=result["total"], counts=_counts(rows, result["total"]), keras=versions["keras"],
+        order=_order(rows), statistics=_statistics(rows), total=result["total"],
+        counts=_counts(rows, result["total"]), keras=versions["keras"],
         float_bound=FLOAT_BOUND, int8_bound=INT8_BOUND, cpu=host["cpu"], python=host["python"],
         tensorflow=versions["tensorflow"], tf_keras=versions["tf_keras"],
         tfmot=versions["tensorflow-model-optimization"], litert=versions["ai-edge-litert"],
@@ -118,6 +120,48 @@ def _counts(rows: list[dict[str, Any]], total: int) -> str:
     )
 
 
+def _order(rows: list[dict[str, Any]]) -> str:
+    """Names the rows whose QAT is of a network that tfmot had wired differently."""
+    names = [row["name"] for row in rows if row["name"] in WIRED_ANEW]
+    old = [row["name"] for row in rows if row["name"] in names and row["finished"] < ORDER_KEPT]
+    if not old:
+        return ""
+    return _wrapped(
+        f"The QAT of {', '.join(old)} is from before the inputs of a Concatenate were kept in "
+        "their order there (`pipeline/bridge/input_order.py`): it agrees with its own emulation, "
+        "which was that of another network."
+    )
+
+
+def _statistics(rows: list[dict[str, Any]]) -> str:
+    """Says where BatchNormalization got new statistics before QAT, and what that was worth."""
+    found = [
+        (row["name"], row["qat"]["statistics"])
+        for row in rows
+        if (row.get("qat") or {}).get("statistics") is not None
+    ]
+    told = [
+        f"{name} {_loss(entry['loss_of_float'])} → {_loss(entry['loss_of_estimated'])}"
+        for name, entry in found
+        if entry["estimated"]
+    ]
+    if not found:
+        return ""
+    return _wrapped(
+        "Before QAT the statistics of BatchNormalization are estimated anew with 8 bits emulated, "
+        "and kept if the validation loss is then lower ([bridge.md](bridge.md)); of the rows made "
+        f"since then so in {len(told)} of {len(found)}: {', '.join(told) or 'none'}."
+    )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def _loss(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.3g}"
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     memory = max(row.get("memory_bytes", 0), row.get("converter_memory_bytes", 0)) / 1e9
     figures: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
@@ -133,7 +177,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
         shown = words(found) if found["done"] else ""
         cells.append(shown if judge(row, step) is None else f"{shown} ✗".strip())
     seconds = f"{row['cpu_seconds']:.0f}" if "cpu_seconds" in row else ""
-    return [*cells, seconds, f"{memory:.1f}"]
+    mark = "" if "processes" in row else " †"
+    return [*cells, seconds, f"{memory:.1f}{mark}"]
 
 
 def _qat_words(qat: dict[str, Any]) -> str:
@@ -157,7 +202,9 @@ def _left(rows: list[dict[str, Any]]) -> str:
     reasons: dict[str, dict[str, int]] = {}
     for row in rows:
         for entry in (row.get("qat") or {}).get("reasons", []):
-            layers = reasons.setdefault(entry["reason"], {})
+            # One reason for all layers of a class, whatever their names.
+            reason = re.sub(r"'[^']*' \((\w+)\)", r"\1", entry["reason"])
+            layers = reasons.setdefault(reason, {})
             layers[row["name"]] = layers.get(row["name"], 0) + entry["layers"]
     head = "\n## What QAT leaves to the converter\n\n| reason | layers |\n|---|---|\n"
     return head + "".join(

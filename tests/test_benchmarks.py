@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -67,6 +68,7 @@ def row(**changes: Any) -> dict[str, Any]:
         "prune": {"done": True, "sparsity": 0.5, "overall_sparsity": 0.4, "left_dense": []},
         "ptq": {"done": True, "float32": file, "int8": file},
         "qat": {"done": True, "trained": 7, "left": 0, "reasons": [], "int8": file},
+        "processes": "a step", "finished": "2026-11-25T18:00:00+00:00",
     }  # fmt: skip
     return {**done, **changes}
 
@@ -96,22 +98,26 @@ def test_a_gap_has_its_reason(
     assert page.judge(row(**changes), step) == reason
 
 
-def test_the_page_counts_what_was_done_and_lists_what_was_not(page: ModuleType) -> None:
-    left = {"reason": "operation Sum", "layers": 3, "first": "sum"}
-    rows = {
-        "Net": row(),
-        "Part": row(name="Part", qat={**row()["qat"], "left": 3, "reasons": [left]}),
-        "Bad": row(name="Bad", prune=REFUSED),
-    }
+def page_of(page: ModuleType, *rows: dict[str, Any], not_run: Sequence[str] = ()) -> str:
     libraries = ("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization",
                  "ai-edge-litert")  # fmt: skip
-    made = page.make_page(
-        {
-            "rows": rows, "total": 4, "not_run": ["Huge"],
-            "versions": dict.fromkeys(libraries, "1.0"),
-            "host": {"cpu": "CPU", "python": "3.11"},
-        }
-    )  # fmt: skip
+    result = {
+        "rows": {row["name"]: row for row in rows}, "total": len(rows) + len(not_run),
+        "not_run": list(not_run), "versions": dict.fromkeys(libraries, "1.0"),
+        "host": {"cpu": "CPU", "python": "3.11"},
+    }  # fmt: skip
+    made: str = page.make_page(result)
+    return made
+
+
+def with_qat(name: str, **changes: Any) -> dict[str, Any]:
+    return row(name=name, qat={**row()["qat"], **changes})
+
+
+def test_the_page_counts_what_was_done_and_lists_what_was_not(page: ModuleType) -> None:
+    left = {"reason": "operation Sum", "layers": 3, "first": "sum"}
+    part = with_qat("Part", left=3, reasons=[left])
+    made = page_of(page, row(), part, row(name="Bad", prune=REFUSED), not_run=["Huge"])
     assert "Of 4: 3 run; parity 3, pruned 2, int8 3, QAT 3 (2 full, 1 with layers" in made
     assert (
         "| Net | 32 | 1.0 M | 2e-06 | 50.0%, 40.0% | 1e-05 | 0.010 | full; 0.010 | 9 | 2.0 |"
@@ -119,6 +125,33 @@ def test_the_page_counts_what_was_done_and_lists_what_was_not(page: ModuleType) 
     )
     assert "3 of 10 left; 0.010" in made and "| operation Sum | Part 3 |" in made
     assert "- Bad, prune: layer 'x' cannot\n- Huge: not run\n" in made
+
+
+def test_a_reason_is_told_once_whatever_the_layers_are_called(page: ModuleType) -> None:
+    reasons = [
+        {"reason": f"follows '{name}' (Add), which", "layers": 2, "first": "bn"} for name in "ab"
+    ]
+    made = page_of(page, with_qat("Part", left=4, reasons=reasons))
+    assert made.count("follows") == 1 and "| follows Add, which | Part 4 |" in made
+
+
+def test_the_page_marks_rows_of_one_process_and_those_wired_otherwise(page: ModuleType) -> None:
+    old = {**row(name="InceptionV3", finished="2026-11-25T09:00:00+00:00"), "qat": row()["qat"]}
+    del old["processes"]
+    made = page_of(page, old, row())
+    assert "| 9 | 2.0 † |" in made and "| 9 | 2.0 |" in made
+    assert "The QAT of InceptionV3 is from before" in made
+    assert "from before" not in page_of(page, row(name="InceptionV3"))
+
+
+def test_the_page_tells_which_statistics_were_estimated(page: ModuleType) -> None:
+    estimated = {
+        "estimated": True, "layers": 3, "loss_of_float": 1.5, "loss_of_estimated": 0.25,
+    }  # fmt: skip
+    kept = {**estimated, "estimated": False}
+    made = page_of(page, with_qat("Deep", statistics=estimated), with_qat("Net", statistics=kept))
+    assert "so in 1 of 2: Deep 1.5 → 0.25." in " ".join(made.split())
+    assert "estimated anew" not in page_of(page, row(), with_qat("Old", statistics=None))
 
 
 def test_the_tables_of_calibration_are_those_of_its_result() -> None:
