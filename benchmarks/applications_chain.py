@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from applications_models import SEED, build, make_data, photographs, set_statistics
 
 from pipeline.artifacts.files import write_json_atomic
 from pipeline.bridge.conversion import save_for_conversion
@@ -31,23 +32,20 @@ from pipeline.bridge.pruning import prune
 from pipeline.bridge.qat import quantization_aware_train
 from pipeline.compression.sparsity import measure_tensor, overall_sparsity
 from pipeline.compression.statistics import compare
-from pipeline.config.families import family_of
 from pipeline.config.prune import PruneConfig
 from pipeline.config.train import FineTuneConfig
-from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import PromiseError, SlimlineError
 from pipeline.models.kernels import count_kernel_zeros
 from pipeline.models.predict import predict_outputs
 from pipeline.progress import SilentProgress
 from pipeline.runtime import start_tensorflow
-from pipeline.tasks.task import classification
 from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.convert import convert
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.verify import check_dtypes, check_zeros_kept
 from pipeline.tflite.worker import ConversionWorker
 
-SEED, CLASSES, MODEL_FILE = 0, 10, "model.keras"
+MODEL_FILE = "model.keras"
 # Trained, calibrated and compared on. PRUNE_STEPS batches of all of them teach a network to tell
 # the two photographs apart: one with random weights amplifies any rounding, that of int8 up to
 # the spread of its outputs, and agreement would prove nothing.
@@ -66,78 +64,6 @@ _QAT = {
     "batch_size": SAMPLES // 4,
     "optimizer": {"name": "sgd", "learning_rate": 1e-5, "gradient_clipping": {"global_norm": 1.0}},
 }
-
-
-def photographs(name: str, side: int, count: int) -> np.ndarray:
-    """Cuts squares out of scikit-learn's two photographs, as the architecture takes them.
-
-    Args:
-        name: of the architecture: pixels from 0 to 255 if it scales them itself, else -1 to 1.
-        side: height and width of a sample in pixels.
-        count: number of samples.
-
-    Returns:
-        float32 (count, side, side, 3).
-    """
-    from sklearn.datasets import load_sample_images
-
-    images = load_sample_images().images
-    rng = np.random.default_rng(SEED)
-    samples = []
-    for number in range(count):
-        image = images[number % len(images)]
-        # Every second pixel of a square twice as wide: more of the picture.
-        top, left = (int(rng.integers(size - 2 * side)) for size in image.shape[:2])
-        samples.append(image[top : top + 2 * side : 2, left : left + 2 * side : 2])
-    x = np.stack(samples).astype(np.float32)
-    return x if family_of(name).mode == "inside" else x / 127.5 - 1
-
-
-def build(name: str, side: int) -> Any:
-    """Returns the architecture with its own top for ten classes, logits, random weights.
-
-    Offsets of BatchNormalization begin at 1, where activations are nearly linear, and so amplify
-    rounding less: the short training goes further.
-    """
-    import keras
-
-    keras.utils.set_random_seed(SEED)
-    model = getattr(keras.applications, name)(
-        input_shape=(side, side, 3), weights=None, classes=CLASSES, classifier_activation=None
-    )
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.beta.assign(np.ones(layer.beta.shape, np.float32))
-    return model
-
-
-def set_statistics(model: Any, x: np.ndarray) -> None:
-    """Gives each BatchNormalization the statistics of `x`: behind fresh ones the signal dies."""
-    import keras
-
-    normalizations, dropouts = [], []
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            normalizations.append((layer, layer.momentum))
-            layer.momentum = 0.0
-        elif isinstance(layer, keras.layers.Dropout):
-            # Statistics of the network as it will run.
-            dropouts.append((layer, layer.rate))
-            layer.rate = 0.0
-    if normalizations:
-        model(x, training=True)
-    for layer, momentum in normalizations:
-        layer.momentum = momentum
-    for layer, rate in dropouts:
-        layer.rate = rate
-
-
-def make_data(x: np.ndarray, samples: int) -> PreparedData:
-    """Returns `x`, over and over or a part of it, to train on; which photograph is the answer."""
-    rows = np.arange(samples) % len(x)
-    splits = {"train": Split(x[rows], rows % 2), "validation": Split(x[:4], np.arange(4) % 2)}
-    names = tuple(f"class {number}" for number in range(CLASSES))
-    return PreparedData(splits, classification(names), x.shape[1:])
 
 
 class Chain:
