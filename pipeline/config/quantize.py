@@ -11,14 +11,13 @@ from pipeline.config.distillation import Distillation
 from pipeline.config.layer_schemes import LayerQuantization, check_layer_schemes
 from pipeline.config.mixed_precision import MixedPrecision
 from pipeline.config.optimizer import OptimizerConfig
+from pipeline.config.ranges import CALIBRATED_SCHEMES, RangesConfig
 from pipeline.config.schedule import CosineSchedule
 from pipeline.config.train import FineTuneConfig
 
 Scheme = Literal["float16", "dynamic_range", "int8", "int16x8", "int8x4", "int4", "int2", "mixed"]
 # Weights of so few bits are made by ai-edge-quantizer, after the converter.
 LOW_BITS = frozenset({"int8x4", "int4", "int2"})
-# Files that compute in integers, calibrated on representative samples.
-INTEGER_SCHEMES = frozenset({"int8", "int16x8", "int8x4"})
 INT8_ACTIVATIONS = frozenset({"int8", "int8x4"})
 
 # Of method auto, where quantize.qat is not given: gentle, and with the float model as teacher.
@@ -28,34 +27,6 @@ LADDER_FINE_TUNING = FineTuneConfig(
     schedule=CosineSchedule(kind="cosine"),
     distillation=Distillation(),
 )
-
-
-class RangesConfig(Section):
-    """How the ranges of activations are found on representative samples (docs/calibration.md)."""
-
-    kind: Literal["min_max", "percentile", "mse"] = Field(
-        "min_max",
-        description="the smallest and largest value; all but a few of them; or the least squared "
-        "error of an int8 quantizer",
-    )
-    percentile: float | None = Field(
-        None,
-        gt=50,
-        le=100,
-        description="of kind percentile: the range ends at this percentile of the values that "
-        "are not 0, and at 100 minus it on the other side; default 99.99",
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> RangesConfig:
-        if self.percentile is not None and self.kind != "percentile":
-            raise ValueError("percentile belongs to kind: percentile")
-        return self
-
-    @property
-    def at_percentile(self) -> float:
-        """The percentile, its default where none is given."""
-        return 99.99 if self.percentile is None else self.percentile
 
 
 class QuantizeConfig(Section):
@@ -154,7 +125,7 @@ class QuantizeConfig(Section):
             raise ValueError("dense_scales needs a scheme with scales; float16 has none")
         if self.weight_scales != "exact" and not set(self.file_schemes) & {"int8", "int16x8"}:
             raise ValueError("weight_scales belongs to schemes int8 and int16x8")
-        if self.float_operators == "allow" and not INTEGER_SCHEMES & set(self.file_schemes):
+        if self.float_operators == "allow" and not set(CALIBRATED_SCHEMES) & set(self.file_schemes):
             raise ValueError("float_operators belongs to schemes int8, int16x8 and int8x4")
         self._check_auto()
         self._check_mixed()
@@ -214,7 +185,7 @@ class QuantizeConfig(Section):
             return
         if self.method == "qat":
             raise ValueError("bias_correction belongs to ptq; method qat learns its biases")
-        if not INTEGER_SCHEMES & set(self.file_schemes):
+        if not set(CALIBRATED_SCHEMES) & set(self.file_schemes):
             raise ValueError("bias_correction belongs to schemes int8, int16x8 and int8x4")
 
     def _check_ranges(self) -> None:

@@ -26,6 +26,11 @@ RECORD = "attempt.json"
 # What keeps a rung from being tried. Data, disk and bugs are no matter of the rung.
 NOT_TRIED = (ArtifactError, ConfigError, PromiseError, TrainingError)
 
+NO_SHARED_VALUES = (
+    "not tried: it gives each channel a factor of its own, and the values of clustered kernels "
+    "would no longer be shared"
+)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -117,6 +122,8 @@ def try_after_training(rung: str, change: Change, sources: Sources, material: Ma
     started = time.perf_counter()
     values = {**_plain(material.settings), "method": "ptq", "qat": None, **change.values}
     folder = material.work / "ladder" / sha256_json(values)[:16]
+    if values["cross_layer_equalization"] and material.clustered:
+        return Attempt(rung, change, 0.0, reason=NO_SHARED_VALUES)
     try:
         source, saved = sources.get(values["cross_layer_equalization"])
         attempt = _recall(folder, rung, change, source, saved)

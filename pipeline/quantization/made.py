@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.ranges import CALIBRATED_SCHEMES
 from pipeline.quantization.layer_errors import convert_in_float, layer_notes, measure_file_layers
 from pipeline.quantization.mixed import NAME as MIXED
 from pipeline.quantization.mixed import make_mixed
@@ -45,7 +46,6 @@ def make_files(material: Material) -> Made:
     Raises:
         PromiseError: a file is not what was promised, or loses more than allowed.
     """
-    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
     from pipeline.tflite.convert import convert
 
     settings, data = material.settings, material.data

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.compression.precision import find_furthest, greedy_path
+from pipeline.config.ranges import CALIBRATED_SCHEMES
 from pipeline.errors import PromiseError
 from pipeline.quantization.one_file import describe_file, make_request
 from pipeline.quantization.quality import describe_loss, loss_of
@@ -76,7 +77,6 @@ def _mixed_request(material: Material) -> ConversionRequest:
 def _float_file(request: ConversionRequest, saved_model: Path, material: Material) -> Path:
     """Returns the float file that every mixed one is made of."""
     from pipeline.quantization.layer_errors import convert_in_float
-    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
     from pipeline.tflite.convert import calibrate
 
     if request.scheme not in CALIBRATED_SCHEMES:

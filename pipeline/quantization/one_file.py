@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.quantize import INT8_ACTIVATIONS
+from pipeline.config.ranges import CALIBRATED_SCHEMES
 from pipeline.quantization.quality import quality_loss
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def make_request(settings: QuantizeConfig, scheme: str, model: keras.Model) -> C
         ConfigError: a pattern of `layers` matches none of its layers.
     """
     from pipeline.quantization.layer_patterns import layer_schemes
-    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES, ConversionRequest
+    from pipeline.tflite.conversion_request import ConversionRequest
 
     return ConversionRequest(
         scheme,
@@ -65,7 +66,6 @@ def describe_file(request: ConversionRequest, path: Path, material: Material) ->
     from pipeline.models.kernels import count_kernel_zeros
     from pipeline.tasks.measure import measure
     from pipeline.tflite.bias_correction import find_uncorrected
-    from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES
     from pipeline.tflite.flatbuffer import read_model
     from pipeline.tflite.float_operators import find_float_operators
     from pipeline.tflite.inspect import inspect_model

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.config.ranges import DEFAULT_PERCENTILE
 from pipeline.quantization.attempt import Attempt, Change
 
 # What the worst layers may have instead of the file's int8, the smaller file first.
@@ -37,7 +38,8 @@ def _as_it_is(best: Attempt | None, layers: LayerErrors) -> Iterable[Change]:
 
 
 def _calibrated(best: Attempt | None, layers: LayerErrors) -> Iterable[Change]:
-    for kind, words in (("mse", "least squared error"), ("percentile", "99.99th percentile")):
+    kinds = {"mse": "least squared error", "percentile": f"{DEFAULT_PERCENTILE}th percentile"}
+    for kind, words in kinds.items():
         values = {"ranges": {"kind": kind}, "bias_correction": True}
         yield Change(f"ranges of {words}, biases corrected", values)
     equalized = {"cross_layer_equalization": True, "bias_correction": True}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +21,10 @@ from pipeline.compression.ranges import (
     least_error_range,
     percentile_range,
 )
+from pipeline.config.ranges import DEFAULT_PERCENTILE, RangeKind
 from pipeline.tflite.flatbuffer import ModelFile, decode_model
 from pipeline.tflite.inner_tensors import InnerTensors
 from pipeline.tflite.macs import KERNEL_INPUTS
-
-RangeKind = Literal["min_max", "percentile", "mse"]
-RANGE_KINDS = ("min_max", "percentile", "mse")
-DEFAULT_PERCENTILE = 99.99
 
 Batches = Iterable[Mapping[str, np.ndarray]]
 

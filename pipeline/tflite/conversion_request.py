@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pipeline.config.layer_schemes import LAYER_SCHEMES
+from pipeline.config.ranges import CALIBRATED_SCHEMES, DEFAULT_PERCENTILE, RangeKind
 from pipeline.errors import ConfigError
-from pipeline.tflite.calibration import DEFAULT_PERCENTILE, RANGE_KINDS, RangeKind
 from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.low_bits import (
     BLOCK_SIZES,
@@ -23,7 +23,6 @@ FloatOperators = Literal["refuse", "allow"]
 WeightScales = Literal["exact", "power_of_two"]
 
 # Schemes whose activations are integers: their ranges are measured on representative data.
-CALIBRATED_SCHEMES = ("int8", "int16x8", "int8x4")
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
@@ -33,7 +32,7 @@ _POSSIBLE: dict[str, tuple[str, ...]] = {
     "inference_io": INFERENCE_IO,
     "float_operators": FLOAT_OPERATORS,
     "weight_algorithm": WEIGHT_ALGORITHMS,
-    "ranges": RANGE_KINDS,
+    "ranges": get_args(RangeKind),
     "weight_scales": WEIGHT_SCALES,
 }
 

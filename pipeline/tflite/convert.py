@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.artifacts.files import write_bytes_atomic
+from pipeline.config.ranges import CALIBRATED_SCHEMES
 from pipeline.errors import ArtifactError
 from pipeline.tflite.bias_correction import correct_biases
-from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES, ConversionRequest
+from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.convert_worker import load_samples, representative_batches
 from pipeline.tflite.flatbuffer import decode_model
 from pipeline.tflite.lstm_scales import mend_lstm_scales

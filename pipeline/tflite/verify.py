@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.compression.statistics import compare
+from pipeline.config.ranges import CALIBRATED_SCHEMES
 from pipeline.errors import PromiseError
 from pipeline.tasks.measure import answer_agreement
 from pipeline.tasks.task import Task
-from pipeline.tflite.conversion_request import CALIBRATED_SCHEMES, ConversionRequest
+from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.flatbuffer import ModelFile, read_model
 from pipeline.tflite.float_operators import find_float_operators
 from pipeline.tflite.inspect import Weight, inspect_model

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.quantize import QuantizeConfig, RangesConfig
+from pipeline.config.quantize import QuantizeConfig
+from pipeline.config.ranges import RangesConfig
 from pipeline.config.train import FineTuneConfig
 
 
@@ -60,14 +61,8 @@ def test_low_bits_have_options_of_their_own(given: dict[str, Any], message: str)
 
 def test_ranges_are_for_int8_after_training() -> None:
     assert QuantizeConfig().ranges.kind == "min_max"
-    assert RangesConfig(kind="percentile").at_percentile == 99.99
-    assert RangesConfig(kind="percentile", percentile=99.5).at_percentile == 99.5
     percentile = RangesConfig(kind="percentile")
     assert QuantizeConfig(ranges=percentile, schemes=("float16", "int8")).ranges == percentile
-    with pytest.raises(ValueError, match="percentile belongs to kind: percentile"):
-        RangesConfig(kind="mse", percentile=99.0)
-    with pytest.raises(ValueError, match="greater than 50"):
-        RangesConfig(kind="percentile", percentile=50.0)
     with pytest.raises(ValueError, match="method qat learns its ranges"):
         QuantizeConfig(ranges=percentile, method="qat")
     with pytest.raises(ValueError, match="ranges belongs to schemes int8 and int8x4"):

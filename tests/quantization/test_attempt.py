@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ def test_what_cannot_be_tried_is_passed_over_with_its_reason(
     # It may work the next time: nothing is remembered.
     monkeypatch.undo()
     assert try_after_training("rung", MSE, Sources(material), material).file is not None
+
+
+def test_equalization_is_not_tried_where_kernels_share_values(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "_convert", None)
+    clustered: Any = replace(material, clustered=("a kernel",))
+    change = Change("layers equalized", {"cross_layer_equalization": True})
+    found = try_after_training("rung", change, Sources(clustered), clustered)
+    assert found.file is None and "would no longer be shared" in str(found.reason)
 
 
 def test_training_with_quantization_that_is_impossible_is_passed_over(
