@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -50,12 +52,59 @@ def test_each_architecture_has_a_row_or_is_told_as_not_run(result: dict[str, Any
     assert len(result["rows"]) + len(result["not_run"]) == result["total"] == 40
 
 
-def test_the_benchmark_runs_each_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
-    command = load("applications")
+def test_the_benchmark_runs_each_architecture(command: ModuleType) -> None:
     names = command.ARCHITECTURES + command.LARGE
     known = {name for family in FAMILIES.values() for name in family.names}
     assert set(names) == known and len(names) == len(known)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
+    return load("applications")
+
+
+ENDLESS = "while True: pass"
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "code", "reason"),
+    [
+        (
+            "LEAST_AVAILABLE",
+            10**18,
+            ENDLESS,
+            r"it had taken \d\.\d GB when the machine",
+        ),
+        ("CPU_LIMIT", 1, ENDLESS, "more than 1 CPU s"),
+        ("TIME_LIMIT", 1, ENDLESS, "more than 1 s"),
+        ("CPU_LIMIT", 60, "raise SystemExit(3)", "exit code 3"),
+        ("CPU_LIMIT", 60, "import os; os.kill(os.getpid(), 9)", "SIGKILL"),
+        ("CPU_LIMIT", 60, "pass", None),
+    ],
+)
+def test_a_step_is_ended_before_it_takes_what_others_need(
+    command: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    limit: str, value: int, code: str, reason: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(command, limit, value)
+    process = [sys.executable, "-S", "-c", code]
+    ended, peak = command.run_watched(process, tmp_path / "log", command.TIME_LIMIT)
+    assert ended is None if reason is None else re.match(reason, ended)
+    assert peak < 1e9
+
+
+def test_a_row_sums_up_its_steps(command: ModuleType) -> None:
+    steps = {
+        "parity": {"seconds": 1.0, "cpu_seconds": 2.0, "memory_bytes": 5},
+        "prune": {"seconds": 2.5, "cpu_seconds": 2.0, "memory_bytes": 9,
+                  "converter_memory_bytes": 0},
+        "qat": {"done": False, "memory_bytes": 7},
+    }  # fmt: skip
+    assert command.total({"parameters": 3, **steps}) == {
+        "processes": "a step", "seconds": 3.5, "cpu_seconds": 4.0, "memory_bytes": 9,
+        "converter_memory_bytes": 0,
+    }  # fmt: skip
 
 
 def row(**changes: Any) -> dict[str, Any]:
