@@ -112,6 +112,8 @@ def measure_sensitivity(
 ) -> Sensitivity:
     """Makes a file for each layer and choice, and measures it on validation samples.
 
+    Each figure is kept in the working folder: a killed measurement goes on after the last.
+
     Args:
         request: of the mixed file, with the user's exceptions.
         settings: choices and samples.
@@ -168,6 +170,8 @@ class _Trials:
         material: Material,
         samples: int,
     ) -> None:
+        from pipeline.artifacts.files import sha256_file
+        from pipeline.artifacts.measurements import Measurements
         from pipeline.data.representative import choose_representative
 
         self._request = replace(request, name="trial", bias_correction=False)
@@ -176,9 +180,17 @@ class _Trials:
         chosen = choose_representative(data.validation, data.task, samples, material.seed)
         self._x, self._y = data.validation.x[chosen], data.validation.y[chosen]
         self.samples = len(chosen)
+        self._measurements = Measurements(material.work / "sensitivity.json")
+        # The rest is in the stage's key, whose working folder this is.
+        self._basis = [sha256_file(in_float), repr(self._request), chosen.tolist()]
 
     def measure(self, schemes: Mapping[str, str]) -> tuple[float, int]:
         """Returns the loss and the bytes after gzip of the file with these schemes."""
+        basis = [*self._basis, dict(schemes)]
+        loss, size = self._measurements.recall(basis, lambda: self._make_and_measure(schemes))
+        return loss, int(size)
+
+    def _make_and_measure(self, schemes: Mapping[str, str]) -> list[float]:
         from pipeline.compression.sizes import gzip_size
         from pipeline.tasks.measure import measure
         from pipeline.tflite.convert import convert
@@ -193,7 +205,7 @@ class _Trials:
         )
         path = paths[request.name]
         found = measure(material.data.task, load(path).predict(self._x), self._y)
-        return found["loss"], gzip_size(path.read_bytes())
+        return [float(found["loss"]), gzip_size(path.read_bytes())]
 
 
 def _layers(request: ConversionRequest) -> LayerSchemes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.errors import ConfigError, PromiseError
 from pipeline.quantization.material import Material
 from pipeline.quantization.mixed import make_mixed
 from pipeline.quantization.source import source_after_training
+from pipeline.tflite.convert import convert
 from pipeline.tflite.flatbuffer import read_model
 from pipeline.tflite.inspect import kernels_by_operator
 
@@ -52,6 +54,31 @@ def test_bytes_are_met_with_the_most_bits_that_fit(mixed: Any) -> None:
     assert "int8" in kernel_types(path)
     assert path == material.output / "mixed.tflite"
     assert len(row["mixed_precision"]["tried"]) >= 2
+
+
+def test_a_killed_measurement_goes_on_after_the_last_layer(
+    mixed: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    material, saved = mixed(choices=("int2", "int8"), max_accuracy_drop=1.0)
+    whole = make_mixed(saved, material)[0]
+    killed = replace(material, work=tmp_path / "killed")
+    (killed.work / "mixed").mkdir(parents=True)
+    trials, kill_after = [], 2
+
+    def counted(saved_model: Path, requests: Any, *rest: Any) -> Any:
+        if requests[0].name == "trial":
+            if len(trials) == kill_after:
+                raise KeyboardInterrupt
+            trials.append(requests[0].layers.patterns)
+        return convert(saved_model, requests, *rest)
+
+    monkeypatch.setattr("pipeline.tflite.convert.convert", counted)
+    with pytest.raises(KeyboardInterrupt):
+        make_mixed(saved, killed)
+    kill_after = 100
+    again = make_mixed(saved, killed)[0]
+    assert len(trials) == len(set(trials)) == 4  # all in int8, and each of three layers in int2
+    assert again["mixed_precision"] == whole["mixed_precision"]
 
 
 def test_a_budget_that_cannot_be_met_leaves_the_best_file(mixed: Any) -> None:
