@@ -54,6 +54,7 @@ SPARSITY = 0.5
 _PRUNING = {
     "epochs": 1,
     "batch_size": SAMPLES,
+    "distribution": "uniform",  # half of each kernel
     # Masks are made once: to sort 17 million magnitudes at each step takes longer than the step.
     "pruning_schedule": {
         "kind": "constant", "final_sparsity": SPARSITY, "frequency": PRUNE_STEPS,
