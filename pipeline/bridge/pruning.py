@@ -84,7 +84,7 @@ class PruneResult:
 
     def _distribution(self) -> dict[str, Any]:
         return {
-            "kind": self.config.distribution,
+            "kind": self.config.spread,
             "zeros": self.plan.zeros,
             "curves": [
                 {"layer": name, "points": [list(point) for point in curve]}

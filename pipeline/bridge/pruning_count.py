@@ -81,7 +81,7 @@ def check_total(rows: list[dict[str, Any]], zeros: int, config: PruneConfig) -> 
     if found < zeros - slack:
         raise PromiseError(
             f"prune: {found} of {weights} pruned weights are zero, expected at least "
-            f"{zeros - slack} (distribution {config.distribution}); report this model"
+            f"{zeros - slack} (distribution {config.spread}); report this model"
         )
 
 

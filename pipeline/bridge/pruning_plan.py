@@ -81,7 +81,7 @@ def plan_pruning(
             the target.
     """
     targets, skipped = choose_layers(plain, config)
-    if config.distribution == "uniform":
+    if config.spread == "uniform":
         return PruningPlan(targets, skipped, None, {})
     shares = _share(plain, config, targets)
     found, curves = _distribute(plain, config, shares, data, seed, progress)
@@ -127,7 +127,7 @@ def choose_layers(
             f"prune: no layer of '{plain.name}' can be pruned ({reasons or 'no weights'}); "
             "remove prune from stages"
         )
-    if config.distribution != "uniform":
+    if config.spread != "uniform":
         _share(plain, config, chosen)
     return chosen, skipped
 
@@ -200,7 +200,7 @@ def _distribute(
     kernels = [list(prunable_kernels(layer).values()) for layer in layers]
     sizes = np.array([_size(plain, name) for name in names], np.int64)
     least = np.array(shares.least, np.int64)
-    if config.distribution == "sensitivity":
+    if config.spread == "sensitivity":
         most = sizes - least
         curves = measure_pruning(plain, kernels, most, data, config.sample_count, seed, progress)
         shown = {
@@ -208,12 +208,12 @@ def _distribute(
             for name, size, curve in zip(names, sizes.tolist(), curves, strict=True)
         }
         return zeros_by_sensitivity(curves, zeros), shown
-    if config.distribution == "erk":
+    if config.spread == "erk":
         dimensions = np.array([sum(sum(kernel.shape) for kernel in own) for own in kernels])
         return zeros_by_erk(sizes, least, dimensions, zeros), {}
     scores = [
         np.concatenate([np.abs(kernel.numpy()).reshape(-1) for kernel in own]) for own in kernels
     ]
-    if config.distribution == "lamp":
+    if config.spread == "lamp":
         scores = [lamp_scores(score) for score in scores]
     return zeros_by_score(scores, least, zeros), {}

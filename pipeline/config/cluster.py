@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Section
 from pipeline.config.optimizer import OptimizerConfig
 from pipeline.config.train import FineTuneConfig
-
-if TYPE_CHECKING:
-    from pipeline.config.schema import Config
 
 NumberOfClusters = Annotated[int, Field(ge=2, le=256)]
 CentroidInitialization = Literal["linear", "density_based", "kmeans_plus_plus"]
@@ -69,17 +66,3 @@ class ClusterConfig(FineTuneConfig):
                     f"least {LEAST_WITH_ZERO}, or preserve_sparsity: false"
                 )
         return self
-
-
-def check_clusters_stay(config: Config) -> None:
-    """Refuses, before anything is read, what cannot keep the values of kernels shared.
-
-    Raises:
-        ValueError: the field first.
-    """
-    both = {"cluster", "quantize"} <= set(config.stages)
-    if both and config.quantize.cross_layer_equalization:
-        raise ValueError(
-            "quantize.cross_layer_equalization gives each channel a factor of its own, and the "
-            "values that cluster made equal would differ; leave one of them out"
-        )

@@ -82,22 +82,21 @@ def _default_schedule(values: dict[str, Any]) -> PolynomialPruning | PruningOnce
     return PolynomialPruning()
 
 
-def _default_distribution(values: dict[str, Any]) -> Distribution:
-    """LAMP, the best wherever it was measured (docs/prune.md), unless something says where."""
-    layers: dict[str, LayerPruning] = values.get("layers", {})
-    says_where = (
-        values.get("block_size") is not None
-        or values.get("sparsity_m_by_n") is not None
-        or any(not layer.skip for layer in layers.values())
-    )
-    return "uniform" if says_where else "lamp"
-
-
 class PruneConfig(FineTuneConfig):
     """Which fraction of the weights goes, from where, how fast, and the fine-tuning meanwhile."""
 
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training split")
     optimizer: OptimizerConfig = OptimizerConfig()
+    distribution: Distribution | None = Field(
+        None,
+        description="lamp, global: final_sparsity over all pruned weights together, by their "
+        "magnitude; erk: by the layers' shapes; sensitivity: more where the validation loss rises "
+        "less; uniform: in every layer; null: lamp, but uniform where block_size, sparsity_m_by_n "
+        "or a layer's own sparsity is given",
+    )
+    samples: Size | None = Field(
+        None, description=f"validation samples for sensitivity; null: {DEFAULT_SAMPLES}"
+    )
     block_size: tuple[Size, Size] | None = Field(
         None, description="[inputs, outputs] of the blocks that become zero as a whole"
     )
@@ -116,22 +115,12 @@ class PruneConfig(FineTuneConfig):
         default_factory=dict,
         description="name pattern (fnmatch) → what differs; the first match wins",
     )
-    distribution: Distribution = Field(
-        default_factory=_default_distribution,
-        description="lamp, global: the same fraction over all pruned weights together, by their "
-        "magnitude; erk: by the layers' shapes; sensitivity: more where the validation loss rises "
-        "less; uniform: final_sparsity in every layer, the default where block_size, "
-        "sparsity_m_by_n or a layer's own sparsity is given",
-    )
-    samples: Size | None = Field(
-        None, description=f"validation samples for sensitivity; null: {DEFAULT_SAMPLES}"
-    )
 
     @model_validator(mode="after")
     def _keys_are_used(self) -> PruneConfig:
         if self.samples is not None and self.distribution != "sensitivity":
             raise ValueError(
-                f"samples: distribution {self.distribution} looks at no samples; leave it out"
+                f"samples: distribution {self.spread} looks at no samples; leave it out"
             )
         if self.block_size is None and self.block_pooling_type != "AVG":
             raise ValueError("block_pooling_type belongs to block_size; give one, e.g. [4, 1]")
@@ -158,7 +147,7 @@ class PruneConfig(FineTuneConfig):
             raise ValueError(f"sparsity_m_by_n: expected [m, n] with m < n, received [{m}, {n}]")
         if self.block_size is not None:
             raise ValueError("sparsity_m_by_n and block_size exclude each other")
-        if self.distribution != "uniform":
+        if self.distribution not in (None, "uniform"):
             raise ValueError(
                 f"sparsity_m_by_n: {m} of {n} weights in every layer leave nothing to "
                 f"distribution {self.distribution}; leave that out"
@@ -175,6 +164,17 @@ class PruneConfig(FineTuneConfig):
                     "skip: true can differ"
                 )
         return self
+
+    @property
+    def spread(self) -> Distribution:
+        """The distribution; where none is given LAMP, the best wherever it was measured.
+
+        Something that says where zeros go leaves it nothing to choose (docs/prune.md).
+        """
+        if self.distribution is not None:
+            return self.distribution
+        says_where = self.has_pattern or any(not layer.skip for layer in self.layers.values())
+        return "uniform" if says_where else "lamp"
 
     @property
     def sample_count(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import Section
-from pipeline.config.cluster import ClusterConfig, check_clusters_stay
+from pipeline.config.cluster import ClusterConfig
 from pipeline.config.data import DataConfig
 from pipeline.config.distill import DistillConfig
 from pipeline.config.model import MlpModel, ModelConfig
@@ -72,5 +72,4 @@ class Config(Section):
     def _sections_fit_the_task(self) -> Config:
         check_task_fit(self)
         check_model_file(self)
-        check_clusters_stay(self)
         return self

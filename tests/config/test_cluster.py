@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.cluster import ClusterConfig, LayerClustering
-from pipeline.config.load import as_plain_data, validate
-from pipeline.errors import ConfigError
+from pipeline.config.load import as_plain_data
 
 
 def test_a_configuration_comes_back_as_it_was() -> None:
@@ -45,10 +44,3 @@ def test_a_layer_says_one_thing() -> None:
         LayerClustering(skip=True, number_of_clusters=8)
     with pytest.raises(ValueError, match="expected skip: true, or number_of_clusters"):
         LayerClustering()
-
-
-def test_equalization_and_shared_values_exclude_each_other() -> None:
-    values = {"quantize": {"cross_layer_equalization": True}}
-    with pytest.raises(ConfigError, match=r"quantize\.cross_layer_equalization gives each channel"):
-        validate({**values, "stages": ["train", "cluster", "quantize"]})
-    validate({**values, "stages": ["train", "prune", "quantize"]})

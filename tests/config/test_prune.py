@@ -42,7 +42,7 @@ def test_skip_leaves_nothing_to_set() -> None:
 def test_where_zeros_go_is_lamps_choice_unless_something_else_says_it(
     values: dict[str, Any], expected: str
 ) -> None:
-    assert validate({"prune": values}).prune.distribution == expected
+    assert validate({"prune": values}).prune.spread == expected
 
 
 def test_two_of_four_comes_with_its_own_schedule_and_is_read_back() -> None:

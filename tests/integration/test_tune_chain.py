@@ -18,7 +18,11 @@ CONFIG = {
     "data": {"source": "digits", "max_train_samples": 200},
     "model": {"architecture": "mlp", "units": [8]},
     "train": {"epochs": 2, "optimizer": {"learning_rate": 0.01}},
-    "prune": {"epochs": 1, "pruning_schedule": {"kind": "constant", "final_sparsity": 0.25}},
+    "prune": {
+        "epochs": 1,
+        "pruning_schedule": {"kind": "constant", "final_sparsity": 0.25},
+        "distribution": "uniform",
+    },
     "tune": {
         "max_trials": 2,
         "objective": "parameters",
