@@ -123,7 +123,8 @@ def tables() -> dict[str, Table]:
             "fashion_mnist_cnn",
             (
                 "data.validation_fraction=0.2", "data.max_train_samples=20000",
-                "prune.pruning_schedule.final_sparsity=0.95", *_fashion(),
+                "prune.pruning_schedule.final_sparsity=0.95", "prune.distribution=uniform",
+                *_fashion(),
             ),
             "prune", "prune.distillation",
             {

@@ -50,6 +50,7 @@ def configuration(case: Case) -> dict[str, Any]:
     if case.stage == "prune":
         values["train"] = {"epochs": 1, "optimizer": {"name": "sgd", "learning_rate": 0.05}}
         own["pruning_schedule"] = {"kind": "polynomial", "final_sparsity": 0.5, "end_step": "60%"}
+        own["distribution"] = "uniform"
         values |= {"prune": own, "stages": ["train", "prune"]}
     return values
 

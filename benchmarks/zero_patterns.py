@@ -34,6 +34,7 @@ SKIPPED = {"conv_1": {"skip": True}, "logits": {"skip": True}}
 TRAINING = (
     "data.max_train_samples=10000", "train.epochs=6", "prune.epochs=4",
     "quantize={method: ptq, schemes: [int8]}", f"prune.layers={SKIPPED}",
+    "prune.distribution=uniform",
 )  # fmt: skip
 GRADUAL = "prune.pruning_schedule.frequency=10"
 ONCE = "prune.pruning_schedule={kind: once}"
