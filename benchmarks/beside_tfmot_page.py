@@ -39,10 +39,19 @@ COMBINATIONS = """
 `configs/fashion_combined.yaml` and tfmot's `collab_opts` with the same epochs, rates and batches,
 from the same float weights ({in_float}): 80 % zeros, {clusters} values per
 kernel. Slimline's zeros go where LAMP puts them, as many in all as tfmot's 80 % of each layer, and
-the float model is the teacher of each fine-tuning; tfmot's calls offer neither (chosen with seed 4
-on 12,000 validation images: PQAT 1.09 points below float without both, 0.07 with them). Counted in
-the int8 files, against the float file before QAT: zeros that are no longer zero, and the most
-different codes of one scale, over all seeds; bytes are their mean.
+the float model is the teacher of each fine-tuning; tfmot's calls offer neither. That was chosen
+with seed 4 on 12,000 validation images, where PQAT was 1.09 points below float without both and
+0.07 with them:
+
+    slimline run configs/fashion_combined.yaml --name both \\
+        --set run.seed=4 --set data.validation_fraction=0.2 --set 'stages=[train,prune,quantize]'
+    slimline run configs/fashion_combined.yaml --name neither \\
+        --set run.seed=4 --set data.validation_fraction=0.2 --set 'stages=[train,prune,quantize]' \\
+        --set prune.distribution=uniform --set prune.distillation=null \\
+        --set quantize.qat.distillation=null
+
+Counted in the int8 files, against the float file before QAT: zeros that are no longer zero, and the
+most different codes of one scale, over all seeds; bytes are their mean.
 
 {table}
 Points that Slimline is above tfmot, seed by seed:
@@ -73,17 +82,16 @@ def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def minutes(result: dict[str, Any]) -> str:
-    """Tells how long the stages and the chains took; other work ran on the machine."""
-    runs = [result["ours"]] if "seconds" in result["ours"] else list(result["ours"].values())
-    stages = {key: value for run in runs for key, value in run["seconds"].items()}
-    ours = sum(stages.values()) if len(runs) == 1 else _distinct_seconds(runs)
-    plain = sum(row["seconds"] for row in result["plain"].values())
+def minutes(*results: dict[str, Any]) -> str:
+    """Tells how long the stages and the chains of one or more runs of a benchmark took."""
+    ours = math.fsum(_stage_seconds(result["ours"]) for result in results)
+    plain = math.fsum(row["seconds"] for result in results for row in result["plain"].values())
     return f"Wall time: {ours / 60:.1f} min and {plain / 60:.1f} min of plain tfmot."
 
 
-def _distinct_seconds(runs: list[dict[str, Any]]) -> float:
+def _stage_seconds(ours: dict[str, Any]) -> float:
     """Sums stages that were made once and linked from several runs only once."""
+    runs = [ours] if "seconds" in ours else list(ours.values())
     made = {(key, value) for run in runs for key, value in run["seconds"].items()}
     return math.fsum(value for _, value in made)  # exact: a set has no order
 
@@ -152,7 +160,16 @@ out: the BatchNormalization behind each kernel, folded in, makes other codes of 
 each channel. An earlier configuration, fine-tuned in 10 + 14 epochs instead of 20 + 40 and
 listening less to the float model, was 0.67 points below on the test images (3.04 times); the longer
 one was chosen with seed 1 on 12,000 validation images, where it was 0.19 points above the float
-model and the earlier 0.60 below. {minutes(result)}
+model and the earlier 0.60 below, by `accuracy_drop` in the manifests of
+
+    slimline run configs/fashion_ds_cnn.yaml --name chosen --to quantize \\
+        --set run.seed=1 --set data.validation_fraction=0.2
+    slimline run configs/fashion_ds_cnn.yaml --name earlier --to quantize \\
+        --set run.seed=1 --set data.validation_fraction=0.2 \\
+        --set narrow.epochs=10 --set narrow.distillation.alpha=0.5 \\
+        --set prune.epochs=14 --set prune.distillation.alpha=0.7
+
+{minutes(result)}
 """
 
 
@@ -216,10 +233,10 @@ def combinations_section(result: dict[str, Any]) -> str:
             "the same, Slimline": [(row["files"]["int8"], row["counted"]) for row in ours],
         }
         rows += [_combination_row(name, label, side) for label, side in sides.items()]
-        left, right = (
-            [file["accuracy"] for file, _ in side] for side in reversed(list(sides.values()))
-        )
-        apart = [100 * (a - b) for a, b in zip(left, right, strict=True)]
+        apart = [
+            100 * (a["files"]["int8"]["accuracy"] - b["int8"]["accuracy"])
+            for a, b in zip(ours, plain, strict=True)
+        ]
         told = ", ".join(f"{value:+.2f}" for value in apart)
         differences.append(f"{words}: {told}, in the mean {sum(apart) / len(apart):+.2f}")
     columns = (
@@ -229,15 +246,10 @@ def combinations_section(result: dict[str, Any]) -> str:
     in_float = ", ".join(
         percent(found["plain"]["plain"]["float"]["accuracy"]) for found in seeds.values()
     )
-    total = {
-        "ours": {f"{name} {seed}": row for seed, found in seeds.items()
-                 for name, row in found["ours"].items()},
-        "plain": {f"{name} {seed}": row for seed, found in seeds.items()
-                  for name, row in found["plain"].items()},
-    }  # fmt: skip
     return COMBINATIONS.format(
         in_float=in_float, clusters=result["clusters"], table=table(columns, rows),
-        differences="\n".join(f"- {line}" for line in differences), minutes=minutes(total),
+        differences="\n".join(f"- {line}" for line in differences),
+        minutes=minutes(*seeds.values()),
     )  # fmt: skip
 
 
