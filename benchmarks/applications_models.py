@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.config.families import family_of
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.tasks.task import classification
+from pipeline.training.dropout import dropping_less
 
 SEED, CLASSES = 0, 10
 
@@ -60,21 +61,19 @@ def set_statistics(model: Any, x: np.ndarray) -> None:
     """Gives each BatchNormalization the statistics of `x`: behind fresh ones the signal dies."""
     import keras
 
-    normalizations, dropouts = [], []
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            normalizations.append((layer, layer.momentum))
-            layer.momentum = 0.0
-        elif isinstance(layer, keras.layers.Dropout):
-            # Statistics of the network as it will run.
-            dropouts.append((layer, layer.rate))
-            layer.rate = 0.0
+    normalizations = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in normalizations]
+    for layer in normalizations:
+        layer.momentum = 0.0
     if normalizations:
-        model(x, training=True)
-    for layer, momentum in normalizations:
+        with dropping_less(model, 0.0):  # statistics of the network as it will run
+            model(x, training=True)
+    for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
-    for layer, rate in dropouts:
-        layer.rate = rate
 
 
 def make_data(x: np.ndarray, samples: int) -> PreparedData:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.artifacts.files import sha256_file
+from pipeline.artifacts.measurements import Measurements
 from pipeline.config.mixed_precision import MixedPrecision
 from pipeline.errors import ConfigError
 
@@ -170,8 +172,6 @@ class _Trials:
         material: Material,
         samples: int,
     ) -> None:
-        from pipeline.artifacts.files import sha256_file
-        from pipeline.artifacts.measurements import Measurements
         from pipeline.data.representative import choose_representative
 
         self._request = replace(request, name="trial", bias_correction=False)

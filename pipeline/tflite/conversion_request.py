@@ -22,7 +22,6 @@ DenseScales = Literal["per_channel", "per_tensor"]
 FloatOperators = Literal["refuse", "allow"]
 WeightScales = Literal["exact", "power_of_two"]
 
-# Schemes whose activations are integers: their ranges are measured on representative data.
 SCHEMES = ("float32", "float16", "dynamic_range", *CALIBRATED_SCHEMES, *LOW_BIT_SCHEMES)
 INFERENCE_IO = ("int8", "uint8", "float32")
 FLOAT_OPERATORS = ("refuse", "allow")
