@@ -1,4 +1,4 @@
-"""Fixtures for all tests: real data where it is."""
+"""Fixtures for all tests: real data where it is, a stage that begins."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+from pipeline.artifacts.measurements import Measurements
 
 pytest_plugins = ["tests.fake_chain", "tests.foreign.good_files"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,3 +30,9 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("SLIMLINE_DATA is unset: no real data sets here")
     return Path(folder)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Measurements:
+    """Measurements of a stage that was never begun."""
+    return Measurements(tmp_path / "sensitivity.json")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.bridge.crossing import copy_weights_back, to_tf_keras
 from pipeline.bridge.fit import fine_tune
 from pipeline.bridge.kernels import WITHOUT_KERNEL
@@ -17,6 +18,7 @@ from pipeline.bridge.pruning_schedule import Sparsities, Timing, resolve_timing,
 from pipeline.bridge.pruning_wrapper import pruning_wrapper
 from pipeline.bridge.start import import_tf_keras, without_autograph
 from pipeline.bridge.steps import StepHooks
+from pipeline.training.sensitivity import SENSITIVITY_FILE
 
 if TYPE_CHECKING:
     import keras
@@ -110,7 +112,8 @@ def prune(
         data: with the train and validation splits.
         config: fine-tuning, schedule, overrides per layer.
         seed: of the order of samples and of dropout.
-        work: folder for checkpoints; a killed run goes on from there, bit for bit.
+        work: folder for checkpoints and what is measured; a killed run goes on from there, bit
+            for bit.
         output: folder for history.csv and schedule.csv.
         progress: told each epoch.
         teacher: whose outputs config.distillation asks for; else None.
@@ -127,7 +130,8 @@ def prune(
     timing = resolve_timing(config, config.updates_per_epoch(len(data.train)))
     plain = to_tf_keras(model, seed)
     proof = prove_crossing(model, plain, data.train.x[:PROOF_SAMPLES])
-    plan = plan_pruning(plain, config, data, seed, progress)
+    known = Measurements(work / SENSITIVITY_FILE)
+    plan = plan_pruning(plain, config, data, seed, known, progress)
     wrapped, hooks = _wrap(plain, plan.targets, timing, config, data)
     where = (seed, work, output, progress)
     tuned = fine_tune(wrapped, data, config, *where, "prune", hooks, teacher)

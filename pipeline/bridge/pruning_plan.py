@@ -24,6 +24,7 @@ from pipeline.errors import ConfigError
 if TYPE_CHECKING:
     import tf_keras
 
+    from pipeline.artifacts.measurements import Measurements
     from pipeline.config.prune import PruneConfig
     from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
@@ -65,7 +66,12 @@ class _Shares:
 
 
 def plan_pruning(
-    plain: tf_keras.Model, config: PruneConfig, data: PreparedData, seed: int, progress: Progress
+    plain: tf_keras.Model,
+    config: PruneConfig,
+    data: PreparedData,
+    seed: int,
+    known: Measurements,
+    progress: Progress,
 ) -> PruningPlan:
     """Chooses the layers, and distributes the zeros over them as configured.
 
@@ -74,6 +80,7 @@ def plan_pruning(
         config: of the stage.
         data: a distribution by sensitivity is measured on some of its validation samples.
         seed: chooses these.
+        known: losses that a killed process measured of this model, and where new ones go.
         progress: shows a bar while sensitivity is measured.
 
     Raises:
@@ -84,7 +91,7 @@ def plan_pruning(
     if config.spread == "uniform":
         return PruningPlan(targets, skipped, None, {})
     shares = _share(plain, config, targets)
-    found, curves = _distribute(plain, config, shares, data, seed, progress)
+    found, curves = _distribute(plain, config, shares, data, seed, known, progress)
     finals = {
         name: int(count) / _size(plain, name)
         for name, count in zip(shares.free, found, strict=True)
@@ -190,6 +197,7 @@ def _distribute(
     shares: _Shares,
     data: PreparedData,
     seed: int,
+    known: Measurements,
     progress: Progress,
 ) -> tuple[np.ndarray, dict[str, list[tuple[float, float]]]]:
     """Returns the zeros of each free layer, and the curves that were measured for that."""
@@ -202,7 +210,9 @@ def _distribute(
     least = np.array(shares.least, np.int64)
     if config.spread == "sensitivity":
         most = sizes - least
-        curves = measure_pruning(plain, kernels, most, data, config.sample_count, seed, progress)
+        curves = measure_pruning(
+            plain, kernels, most, data, config.sample_count, seed, known, progress
+        )
         shown = {
             name: [(count / size, rise) for count, rise in curve.items()]
             for name, size, curve in zip(names, sizes.tolist(), curves, strict=True)

@@ -16,6 +16,7 @@ from pipeline.training.sensitivity import measure_curves
 if TYPE_CHECKING:
     import tf_keras
 
+    from pipeline.artifacts.measurements import Measurements
     from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
 
@@ -30,6 +31,7 @@ def measure_pruning(
     data: PreparedData,
     samples: int,
     seed: int,
+    known: Measurements,
     progress: Progress,
 ) -> list[dict[int, float]]:
     """Sets the smallest weights of one layer at a time to zero, and evaluates.
@@ -41,6 +43,7 @@ def measure_pruning(
         data: with the validation split.
         samples: so many of its validation samples are looked at.
         seed: chooses these.
+        known: losses that a killed process measured of this model, and where new ones go.
         progress: shows a bar over the layers.
 
     Returns:
@@ -54,7 +57,9 @@ def measure_pruning(
         }
         for own, limit in zip(kernels, most.tolist(), strict=True)
     ]
-    return measure_curves(lambda: evaluate(plain, split, data.task)["loss"], damages, progress)
+    return measure_curves(
+        lambda: evaluate(plain, split, data.task)["loss"], damages, known, progress
+    )
 
 
 @contextmanager

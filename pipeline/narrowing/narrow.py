@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.bridge.graph import walk
 from pipeline.bridge.layer_patterns import check_patterns, first_match
 from pipeline.config.train import TrainConfig
@@ -24,6 +25,7 @@ from pipeline.tflite.relative_latency import TURNS, RelativeLatency
 from pipeline.tflite.worker import ConversionWorker
 from pipeline.training.evaluate import evaluate_model
 from pipeline.training.fit import FitResult, fit
+from pipeline.training.sensitivity import SENSITIVITY_FILE
 
 if TYPE_CHECKING:
     import keras
@@ -97,7 +99,8 @@ def narrow(
         data: with the splits train and validation.
         config: target, importance, distribution, fine-tuning.
         seed: chooses samples and draws the order of each epoch.
-        work: folder of the fine-tuning's checkpoints, and of what is timed.
+        work: folder of the fine-tuning's checkpoints, of what is timed and measured; a killed run
+            goes on from there.
         output: folder for history.csv, schedule.csv and tensorboard/.
         progress: bars over groups and epochs.
         teacher: whose outputs config.distillation asks for; else None.
@@ -111,7 +114,8 @@ def narrow(
     channels = _find_channels(model, config)
     scores = score_units(channels, data, config, seed)
     groups = find_groups(channels, scores, config.min_channels)
-    selection = Selection(model, channels, groups, data, config, seed, progress)
+    known = Measurements(work / SENSITIVITY_FILE)
+    selection = Selection(model, channels, groups, data, config, seed, known, progress)
     timed, latency = None, None
     if config.target.latency is None:
         removed = choose_removed(selection, config)

@@ -18,6 +18,7 @@ from pipeline.narrowing.sensitivity import measure_sensitivity
 if TYPE_CHECKING:
     import keras
 
+    from pipeline.artifacts.measurements import Measurements
     from pipeline.config.narrow import NarrowConfig
     from pipeline.data.prepared import PreparedData
     from pipeline.progress import Progress
@@ -70,6 +71,7 @@ class Selection:
         data: PreparedData,
         config: NarrowConfig,
         seed: int,
+        known: Measurements,
         progress: Progress,
     ) -> None:
         """Begins without any choice.
@@ -81,13 +83,15 @@ class Selection:
             data: sensitivity is measured on some of its validation samples.
             config: what is counted, and the distribution.
             seed: chooses the samples.
+            known: losses that a killed process measured of this model, and where new ones go.
             progress: shows a bar while sensitivity is measured.
 
         Raises:
             ConfigError: multiply-accumulates are counted, and those of a layer are not known.
         """
         self._model, self._channels, self._groups = model, channels, groups
-        self._data, self._config, self._seed, self._progress = data, config, seed, progress
+        self._data, self._config, self._seed = data, config, seed
+        self._known, self._progress = known, progress
         self._cost = _cost(model, channels, config)
         self.most = np.array([len(group.order) for group in groups], dtype=np.int64)
         self._whole = self._cost_of(np.zeros_like(self.most))
@@ -134,7 +138,7 @@ class Selection:
         count, task = self._config.sample_count, self._data.task
         split = take_representative(self._data.validation, task, count, self._seed)
         return measure_sensitivity(
-            self._model, self._channels, self._groups, split, task, self._progress
+            self._model, self._channels, self._groups, split, task, self._known, self._progress
         )
 
 

@@ -14,6 +14,7 @@ from pipeline.training.sensitivity import Damage, measure_curves
 if TYPE_CHECKING:
     import keras
 
+    from pipeline.artifacts.measurements import Measurements
     from pipeline.data.prepared import Split
     from pipeline.narrowing.channel_graph import ChannelGraph
     from pipeline.narrowing.groups import Group
@@ -30,6 +31,7 @@ def measure_sensitivity(
     groups: Sequence[Group],
     split: Split,
     task: Task,
+    known: Measurements,
     progress: Progress,
 ) -> list[dict[int, float]]:
     """Removes parts of one group at a time, the least important units first, and evaluates.
@@ -40,6 +42,7 @@ def measure_sensitivity(
         groups: each with at least one unit in its order.
         split: validation samples with answers.
         task: whose loss it is.
+        known: losses that a killed process measured of this model, and where new ones go.
         progress: shows one bar over the groups.
 
     Returns:
@@ -57,4 +60,4 @@ def measure_sensitivity(
         removable = len(group.order)
         counts = sorted({max(1, round(part * removable)) for part in MEASURED_FRACTIONS})
         damages.append({count: without(group, count) for count in counts})
-    return measure_curves(lambda: evaluate(split)["loss"], damages, progress)
+    return measure_curves(lambda: evaluate(split)["loss"], damages, known, progress)

@@ -14,6 +14,7 @@ from pipeline.artifacts.files import sha256_file
 from pipeline.artifacts.measurements import Measurements
 from pipeline.config.mixed_precision import MixedPrecision
 from pipeline.errors import ConfigError
+from pipeline.training.sensitivity import SENSITIVITY_FILE
 
 if TYPE_CHECKING:
     from pipeline.quantization.material import Material
@@ -180,7 +181,7 @@ class _Trials:
         chosen = choose_representative(data.validation, data.task, samples, material.seed)
         self._x, self._y = data.validation.x[chosen], data.validation.y[chosen]
         self.samples = len(chosen)
-        self._measurements = Measurements(material.work / "sensitivity.json")
+        self._measurements = Measurements(material.work / SENSITIVITY_FILE)
         # The rest is in the stage's key, whose working folder this is.
         self._basis = [sha256_file(in_float), repr(self._request), chosen.tolist()]
 

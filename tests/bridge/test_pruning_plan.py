@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.pruning_plan import choose_layers, least_weights, plan_pruning
 from pipeline.config.prune import PruneConfig
@@ -29,18 +30,20 @@ def settings(final: float = 0.8, **values: Any) -> PruneConfig:
     return PruneConfig.model_validate({"pruning_schedule": schedule, **values})
 
 
-def zeros(plain: Any, config: PruneConfig, data: PreparedData) -> tuple[dict[str, int], Any]:
-    plan = plan_pruning(plain, config, data, 0, SilentProgress())
+def zeros(
+    plain: Any, config: PruneConfig, data: PreparedData, known: Measurements
+) -> tuple[dict[str, int], Any]:
+    plan = plan_pruning(plain, config, data, 0, known, SilentProgress())
     sizes = {name: plain.get_layer(name).kernel.shape.num_elements() for name in plan.targets}
     return {name: round(plan.targets[name].final * sizes[name]) for name in sizes}, plan
 
 
 @pytest.mark.parametrize("distribution", ["erk", "global", "lamp", "sensitivity"])
 def test_all_layers_together_meet_the_one_target(
-    plain: Any, tiny_data: PreparedData, distribution: str
+    plain: Any, tiny_data: PreparedData, known: Measurements, distribution: str
 ) -> None:
     before = [kernel.numpy() for kernel in plain.trainable_weights]
-    found, plan = zeros(plain, settings(distribution=distribution), tiny_data)
+    found, plan = zeros(plain, settings(distribution=distribution), tiny_data, known)
     weights = sum(plain.get_layer(name).kernel.shape.num_elements() for name in found)
     assert plan.zeros == round(0.8 * weights) == sum(found.values())
     for name, count in found.items():
@@ -52,41 +55,49 @@ def test_all_layers_together_meet_the_one_target(
         np.testing.assert_array_equal(kernel.numpy(), values)
 
 
-def test_uniform_promises_each_layer_alone(plain: Any, tiny_data: PreparedData) -> None:
-    plan = plan_pruning(plain, settings(distribution="uniform"), tiny_data, 0, SilentProgress())
+def test_uniform_promises_each_layer_alone(
+    plain: Any, tiny_data: PreparedData, known: Measurements
+) -> None:
+    plan = plan_pruning(
+        plain, settings(distribution="uniform"), tiny_data, 0, known, SilentProgress()
+    )
     assert plan.zeros is None
     assert {sparsities.final for sparsities in plan.targets.values()} == {0.8}
 
 
 def test_layers_of_their_own_keep_it_and_the_others_make_up(
-    plain: Any, tiny_data: PreparedData
+    plain: Any, tiny_data: PreparedData, known: Measurements
 ) -> None:
     layers = {"c2": {"final_sparsity": 0.5}, "logits": {"skip": True}}
-    found, plan = zeros(plain, settings(0.5, distribution="erk", layers=layers), tiny_data)
+    found, plan = zeros(plain, settings(0.5, distribution="erk", layers=layers), tiny_data, known)
     assert found == {"c1": 18, "c2": 108}
     assert plan.zeros == 126
     assert plan.targets["c1"].initial == 0.1
 
 
-def test_what_the_others_cannot_make_up_is_refused(plain: Any, tiny_data: PreparedData) -> None:
+def test_what_the_others_cannot_make_up_is_refused(
+    plain: Any, tiny_data: PreparedData, known: Measurements
+) -> None:
     layers = {"c2": {"final_sparsity": 0.1}}
     config = settings(0.9, distribution="global", layers=layers)
     words = r"asks for \d+ zeros, of which .* have 22; the 2 other layers can have 0 to \d+.*lower"
     with pytest.raises(ConfigError, match=words):
-        plan_pruning(plain, config, tiny_data, 0, SilentProgress())
+        plan_pruning(plain, config, tiny_data, 0, known, SilentProgress())
     config = settings(0.1, distribution="global", layers={"c2": {"final_sparsity": 0.9}})
     with pytest.raises(ConfigError, match=r"have 194; .*raise the target or change prune\.layers"):
-        plan_pruning(plain, config, tiny_data, 0, SilentProgress())
+        plan_pruning(plain, config, tiny_data, 0, known, SilentProgress())
 
 
 @pytest.mark.parametrize("distribution", ["erk", "global", "lamp", "sensitivity"])
 def test_a_target_that_leaves_less_than_one_for_each_output_leaves_one_in_each_layer(
-    plain: Any, tiny_data: PreparedData, distribution: str
+    plain: Any, tiny_data: PreparedData, known: Measurements, distribution: str
 ) -> None:
     layers = [plain.get_layer(name) for name in ("c1", "c2", "logits")]
     weights = sum(layer.kernel.shape.num_elements() for layer in layers)
     asked = weights - sum(map(least_weights, layers)) + 3
-    found, plan = zeros(plain, settings(asked / weights, distribution=distribution), tiny_data)
+    found, plan = zeros(
+        plain, settings(asked / weights, distribution=distribution), tiny_data, known
+    )
     assert sum(found.values()) == plan.zeros == asked
     for layer in layers:
         assert found[layer.name] < layer.kernel.shape.num_elements()
@@ -98,13 +109,14 @@ def test_too_high_a_target_is_refused_before_any_work(plain: Any) -> None:
 
 
 def test_an_initial_sparsity_above_what_a_distribution_gives_is_refused(
-    plain: Any, tiny_data: PreparedData
+    plain: Any, tiny_data: PreparedData, known: Measurements
 ) -> None:
     layers = {"c1": {"initial_sparsity": 0.7}}
     with pytest.raises(ConfigError, match=r"'c1' has initial_sparsity 0\.7 above final_sparsity 0"):
         plan_pruning(
-            plain, settings(0.5, distribution="erk", layers=layers), tiny_data, 0, SilentProgress()
-        )
+            plain, settings(0.5, distribution="erk", layers=layers), tiny_data, 0, known,
+            SilentProgress(),
+        )  # fmt: skip
 
 
 def test_layers_that_cannot_have_the_pattern_are_left_dense(plain: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.bridge.crossing import to_tf_keras
 from pipeline.bridge.predict import evaluate
 from pipeline.bridge.pruning_sensitivity import measure_pruning, zeroed
@@ -35,11 +36,15 @@ def test_the_smallest_weights_of_each_kernel_go_and_come_back() -> None:
     assert other.values.tolist() == [8, 7, -6, 5]
 
 
-def test_points_of_a_curve_are_losses_of_thinned_models(tiny_data: PreparedData) -> None:
+def test_points_of_a_curve_are_losses_of_thinned_models(
+    tiny_data: PreparedData, known: Measurements
+) -> None:
     plain = to_tf_keras(chain_cnn())
     kernel = plain.get_layer("c2").kernel
     before = kernel.numpy()
-    curves = measure_pruning(plain, [[kernel]], np.array([200]), tiny_data, 30, 0, SilentProgress())
+    curves = measure_pruning(
+        plain, [[kernel]], np.array([200]), tiny_data, 30, 0, known, SilentProgress()
+    )
     np.testing.assert_array_equal(kernel.numpy(), before)
     assert list(curves[0]) == [50, 100, 140, 160, 180, 190, 196, 200]
     whole = evaluate(plain, tiny_data.validation, tiny_data.task)["loss"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.config.narrow import NarrowConfig
 from pipeline.data.prepared import PreparedData, Split
 from pipeline.errors import PromiseError
@@ -42,14 +43,14 @@ def test_each_importance_is_its_score(found: tuple[Any, Any, PreparedData]) -> N
 
 @pytest.mark.parametrize("distribution", ["uniform", "sensitivity"])
 def test_the_budget_is_met_and_nearly_spent(
-    found: tuple[Any, Any, PreparedData], distribution: str
+    found: tuple[Any, Any, PreparedData], known: Measurements, distribution: str
 ) -> None:
     model, channels, data = found
     config = NarrowConfig.model_validate(
         {"importance": "l1", "distribution": distribution, "target": {"macs": 0.6}}
     )
     groups = find_groups(channels, score_by_norm(channels, 1), 1)
-    selection = Selection(model, channels, groups, data, config, 0, SilentProgress())
+    selection = Selection(model, channels, groups, data, config, 0, known, SilentProgress())
     removed = choose_removed(selection, config)
     cost = macs_cost(channels)
     whole = cost.of(np.ones(channels.count, bool))
@@ -59,13 +60,15 @@ def test_the_budget_is_met_and_nearly_spent(
     assert [len(curve) > 0 for curve in selection.curves] == [distribution == "sensitivity"] * 2
 
 
-def test_too_low_a_target_is_told_with_what_remains(found: tuple[Any, Any, PreparedData]) -> None:
+def test_too_low_a_target_is_told_with_what_remains(
+    found: tuple[Any, Any, PreparedData], known: Measurements
+) -> None:
     model, channels, data = found
     config = NarrowConfig.model_validate({"target": {"parameters": 0.05}})
     groups = find_groups(channels, score_by_norm(channels, 1), 4)
     words = (
         r"target\.parameters 0\.05 cannot be met: 0\.\d+ remain with min_channels 4 .*\(c1; c2\)"
     )
-    selection = Selection(model, channels, groups, data, config, 0, SilentProgress())
+    selection = Selection(model, channels, groups, data, config, 0, known, SilentProgress())
     with pytest.raises(PromiseError, match=words):
         choose_removed(selection, config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.artifacts.measurements import Measurements
 from pipeline.data.prepared import Split
 from pipeline.narrowing.channel_graph import find_channels
 from pipeline.narrowing.groups import find_groups
@@ -18,13 +19,13 @@ from tests.narrowing.models import make, samples_for
 TASK = classification(("a", "b", "c"))
 
 
-def test_points_of_a_curve_are_losses_of_smaller_models() -> None:
+def test_points_of_a_curve_are_losses_of_smaller_models(known: Measurements) -> None:
     model = make("chain")
     channels = find_channels(model, lambda name: False)
     groups = find_groups(channels, np.arange(channels.count, dtype=float), 2)
     split = Split(samples_for(model), np.arange(16) % 3)
     before = [weight.numpy() for weight in model.weights]
-    curves = measure_sensitivity(model, channels, groups, split, TASK, SilentProgress())
+    curves = measure_sensitivity(model, channels, groups, split, TASK, known, SilentProgress())
     assert [list(curve) for curve in curves] == [[1, 2, 3, 4], [2, 3, 4, 6]]
     whole = evaluate_model(model, split, TASK)["loss"]
     kept = np.ones(channels.count, bool)
