@@ -37,6 +37,7 @@ from pipeline.progress import Progress, SilentProgress
 from pipeline.record import LIBRARIES, describe_run, utc_now
 from pipeline.results import RunResult, StageOutcome
 from pipeline.stages.contract import Context, Stage, StageResult
+from pipeline.training.release import release_memory
 
 if TYPE_CHECKING:
     from pipeline.tflite.worker import ConversionWorker
@@ -180,6 +181,7 @@ class _Runner:
         )
         with storage_errors(work), data_errors():
             result = stage.run(config, context)
+        release_memory()
         for note in result.notes:
             self.progress.note(f"{stage.name}: {note}")
         manifest = self._manifest(stage, key, made_of, output, result, started)

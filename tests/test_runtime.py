@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 
@@ -48,3 +50,28 @@ def test_keras_still_imports_sklearn_by_itself() -> None:
     """The day this fails, _without_sklearn in runtime.py may go."""
     done = python("import keras, sys; print('sklearn' in sys.modules)")
     assert done.stdout.strip() == "True"
+
+
+HELD = (
+    "import tensorflow as tf\n"
+    "from pathlib import Path\n"
+    "def megabytes():\n"
+    "    return int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 1e6\n"
+    "before = megabytes()\n"
+    "tensors = [tf.random.uniform((4000, 4000)) for _ in range(4)]\n"
+    "del tensors\n"
+    "print(megabytes() - before)\n"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process holds")
+def test_memory_goes_back_to_the_system() -> None:
+    started = "from pipeline.runtime import import_tensorflow; import_tensorflow()\n"
+    assert float(python(started + HELD).stdout) < 150
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process holds")
+def test_tensorflow_still_keeps_it_by_itself() -> None:
+    """The day this fails, TF_ONEDNN_USE_SYSTEM_ALLOCATOR in runtime.py may go."""
+    settings = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "0"}
+    assert float(python(HELD, **settings).stdout) > 200

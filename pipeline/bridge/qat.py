@@ -5,7 +5,6 @@ The trained model never becomes a Keras file: it leaves as a SavedModel for the 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +42,7 @@ from pipeline.bridge.start import (
 from pipeline.bridge.steps import StepHooks
 from pipeline.errors import ConfigError, PromiseError
 from pipeline.tflite.saved_model import own_names
+from pipeline.training.release import release_memory
 
 if TYPE_CHECKING:
     import keras
@@ -161,9 +161,9 @@ def quantization_aware_train(
     masks = zero_masks(quantized)
     zeros = _check_zeros_arrived(model, plain, masks)
     clusters = _find_clusters(plain, quantized, clustered)
-    # Of large models the training needs the memory; tfmot left copies too, which hold each other.
+    # Of large models the training needs the memory; tfmot left copies too.
     del plain
-    gc.collect()
+    release_memory()
     order = np.random.default_rng([seed, 0]).permutation(len(data.train))
     samples = data.train.x[np.sort(order[:RANGE_SAMPLES])]
     set_ranges(quantized, samples)
@@ -180,6 +180,7 @@ def quantization_aware_train(
     hooks = StepHooks(after=impose)
     where = (seed, work, output, progress)
     tuned = fine_tune(quantized, data, config, *where, SECTION, hooks, teacher)
+    release_memory()  # what comes next is the converter, which needs as much
     check_masked(SECTION, masks, ADVICE)
     check_shared(SECTION, clusters, ADVICE)
     inputs = [tensor._keras_history.operation.name for tensor in model.inputs]

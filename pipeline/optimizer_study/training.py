@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.config.load import apply_overrides, as_plain_data
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from pipeline.training.checkpoint import load_checkpoint
+from pipeline.training.release import release_memory
 from pipeline.tuning.trial import build_fresh_model
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def train_once(
     except tf.errors.ResourceExhaustedError as error:
         raise TrainingError(f"{label}: not enough memory for this model") from error
     finally:
-        gc.collect()  # graphs and models hold each other; a long study would keep them all
+        release_memory()  # a long study would keep every model
     timed = result.step_seconds[UNTIMED_EPOCHS:]
     return {
         "history": result.history,

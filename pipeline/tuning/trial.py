@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import TrainingError
 from pipeline.progress import SilentProgress
 from pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.training.release import release_memory
 from pipeline.tuning.task import Epochs, Figures, TrialInputs, TrialTask, figures_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run_trial(task: TrialTask, inputs: TrialInputs, on_epoch: EpochCallback) -> 
             f"trial {task.trial}: not enough memory for this model; narrow tune.search_space"
         ) from error
     finally:
-        gc.collect()  # graphs and models hold each other; a long search would keep them all
+        release_memory()  # a long search would keep every model
 
 
 def train_model(
