@@ -21,6 +21,7 @@ from pipeline.bridge.masks import Mask, check_masked, count_masked, mask_weights
 from pipeline.bridge.optimizers_table import check_optimizer_crosses
 from pipeline.bridge.predict import evaluate, predict
 from pipeline.bridge.proof import PROOF_SAMPLES, CrossingProof, prove_crossing
+from pipeline.bridge.qat_joins import leave_joined_scales
 from pipeline.bridge.qat_plan import plan_quantization
 from pipeline.bridge.qat_proof import SAMPLES, prove_quantized
 from pipeline.bridge.qat_ranges import set_ranges
@@ -202,7 +203,9 @@ def _quantize(plain: tf_keras.Model, chosen: frozenset[str]) -> tf_keras.Model:
     objects = keras_2.utils.custom_object_scope(bridge_objects())
     with objects, quantization.quantize_scope(), inputs_in_order(), separable_parts_named():
         annotated = keras_2.models.clone_model(plain, clone_function=annotate)
-        return quantization.quantize_apply(annotated, scheme=preserving_scheme())
+        quantized = quantization.quantize_apply(annotated, scheme=preserving_scheme())
+    leave_joined_scales(quantized)
+    return quantized
 
 
 def _check_zeros_arrived(model: keras.Model, plain: tf_keras.Model, masks: list[Mask]) -> int:
