@@ -13,6 +13,8 @@ from pipeline.errors import DataError
 # A layer stands out when its ratio is this far below the median of all layers: a tenth of the
 # signal per noise that the others have.
 OUTLIER_DB = 10.0
+# Integers of 16 bits come to 98 dB; from here on it is the rounding of float32 itself.
+EXACT_DB = 120.0
 
 
 @dataclass
@@ -48,10 +50,11 @@ class ErrorPower:
 
     @property
     def sqnr_db(self) -> float | None:
-        """10 · log10(E[x²] / E[(x − x̂)²]) in decibels; None without any signal or any noise."""
+        """10 · log10(E[x²] / E[(x − x̂)²]) in decibels; None without signal, or equal in float32."""
         if self.signal <= 0 or self.noise <= 0 or not math.isfinite(self.signal + self.noise):
             return None
-        return 10.0 * math.log10(self.signal / self.noise)
+        ratio = 10.0 * math.log10(self.signal / self.noise)
+        return ratio if ratio < EXACT_DB else None
 
 
 def find_outlier(ratios: Sequence[float | None]) -> int | None:

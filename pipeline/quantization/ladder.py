@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pipeline.artifacts.files import write_json_atomic
 from pipeline.errors import PromiseError
 from pipeline.quantization.attempt import (
-    NOT_TRIED,
     SCHEME,
     Attempt,
     Change,
@@ -18,7 +17,7 @@ from pipeline.quantization.attempt import (
     try_after_training,
     try_with_training,
 )
-from pipeline.quantization.layer_errors import convert_in_float, measure_file_layers
+from pipeline.quantization.layer_errors import measure_file_layers
 from pipeline.quantization.made import Made
 from pipeline.quantization.quality import describe_loss, is_kept, loss_of
 from pipeline.quantization.rungs import QAT, RUNGS
@@ -46,7 +45,7 @@ def climb(material: Material) -> Made:
         raise climber.give_up()
     path = material.output / f"{SCHEME}.tflite"
     shutil.copyfile(kept.path, path)
-    if kept.rung != QAT and kept.file["layer_errors"] is None:
+    if kept.file["layer_errors"] is None:
         kept.file["layer_errors"] = climber.measure_layers(kept)
     return Made(kept.source, [kept.file], [path], climber.to_json())
 
@@ -86,10 +85,10 @@ class _Climber:
         return min(made, key=lambda attempt: _rank(attempt), default=None)
 
     def measure_layers(self, attempt: Attempt) -> dict[str, Any]:
-        """Measures the noise of each layer of a file that was made after training."""
+        """Measures the noise of each layer of a file."""
         assert attempt.path is not None and attempt.saved is not None
-        in_float = convert_in_float(attempt.saved, self.material)
-        return measure_file_layers(attempt.path, in_float, self.material)
+        trained = attempt.rung == QAT
+        return measure_file_layers(attempt.path, attempt.saved, trained, self.material)
 
     def to_json(self) -> dict[str, Any]:
         """Returns what the manifest keeps."""
@@ -122,12 +121,8 @@ class _Climber:
         return self.material.data.task.metric
 
     def _find_worst_layers(self) -> None:
-        if self.best is None:
-            return
-        try:
+        if self.best is not None:
             self.layer_errors = self.measure_layers(self.best)
-        except NOT_TRIED as error:
-            self.layer_errors = {"reason": str(error)}
 
     def _reason(self) -> str:
         """Says why there is no layer to make an exception of."""

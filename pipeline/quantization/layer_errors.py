@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.compression.signal_noise import find_outlier
-from pipeline.errors import ArtifactError
+from pipeline.errors import ArtifactError, PromiseError
 
 if TYPE_CHECKING:
     from pipeline.quantization.material import Material
@@ -30,18 +30,23 @@ def convert_in_float(saved_model: Path, material: Material) -> Path:
     return path
 
 
-def measure_file_layers(path: Path, in_float: Path, material: Material) -> dict[str, Any]:
+def measure_file_layers(
+    path: Path, saved_model: Path, trained: bool, material: Material
+) -> dict[str, Any]:
     """Measures the layers of an integer file on samples of the validation split.
 
     Args:
         path: the file.
-        in_float: the float32 file of the same model.
+        saved_model: that it was converted from; without quantization it gives the file to compare
+            with.
+        trained: whether it emulates quantization, as after quantization-aware training. Noise is
+            then what the emulation did not foresee.
         material: what is quantized.
 
     Returns:
-        {"split", "samples", "layers", "outlier"}: rows of `LayerError.to_json`, the lowest own
-        ratio first; the name of the layer that stands out, or None. {"reason"} instead where the
-        runtime cannot run the layers one by one.
+        {"reference", "split", "samples", "layers", "outlier"}: "float" or "emulation"; rows of
+        `LayerError.to_json`, the lowest own ratio first; the name of the layer that stands out, or
+        None. {"reason"} instead where the layers cannot be run one by one.
     """
     from pipeline.bridge.layer_names import layer_names
     from pipeline.data.representative import choose_representative
@@ -54,15 +59,16 @@ def measure_file_layers(path: Path, in_float: Path, material: Material) -> dict[
     try:
         rows = measure_layer_errors(
             path.read_bytes(),
-            in_float.read_bytes(),
+            convert_in_float(saved_model, material).read_bytes(),
             layer_names(material.model),
             data.validation.x[chosen],
         )
-    except ArtifactError as error:
+    except (ArtifactError, PromiseError) as error:
         return {"reason": str(error)}
     rows.sort(key=lambda row: math.inf if row.own.sqnr_db is None else row.own.sqnr_db)
     outlier = find_outlier([row.own.sqnr_db for row in rows])
     return {
+        "reference": "emulation" if trained else "float",
         "split": "validation",
         "samples": len(chosen),
         "layers": [row.to_json() for row in rows],

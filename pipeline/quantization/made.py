@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.ranges import CALIBRATED_SCHEMES
-from pipeline.quantization.layer_errors import convert_in_float, layer_notes, measure_file_layers
+from pipeline.quantization.layer_errors import layer_notes, measure_file_layers
 from pipeline.quantization.mixed import NAME as MIXED
 from pipeline.quantization.mixed import make_mixed
 from pipeline.quantization.one_file import describe_file, file_notes, make_request
@@ -69,10 +69,8 @@ def make_files(material: Material) -> Made:
         files[MIXED], paths[MIXED] = make_mixed(saved, material)
     for file in files.values():
         check_quality(file, data.task, settings)
-        # Weights that were trained with quantization differ by more than noise from the float's.
-        if file["scheme"] in CALIBRATED_SCHEMES and not trains:
-            in_float = convert_in_float(saved, material)
-            errors = measure_file_layers(paths[file["name"]], in_float, material)
+        if file["scheme"] in CALIBRATED_SCHEMES:
+            errors = measure_file_layers(paths[file["name"]], saved, trains, material)
             file["layer_errors"] = errors
     ordered = settings.schemes
     return Made(source, [files[name] for name in ordered], [paths[name] for name in ordered])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -24,16 +24,15 @@ def draw_layer_errors(quantization: Mapping[str, Any] | None) -> dict[str, Marku
         File name → chart.
     """
     files = [] if quantization is None else quantization["files"]
-    found = {file["name"]: file.get("layer_errors") for file in files}
-    return {
-        name: _draw(name, errors)
-        for name, errors in found.items()
-        if errors is not None and errors.get("layers")
+    measured = {file["name"]: (file.get("layer_errors") or {}).get("layers", ()) for file in files}
+    noisy = {
+        name: [row for row in rows if row["own_sqnr_db"] is not None]
+        for name, rows in measured.items()
     }
+    return {name: _draw(name, rows[:SHOWN_LAYERS]) for name, rows in noisy.items() if rows}
 
 
-def _draw(name: str, errors: Mapping[str, Any]) -> Markup:
-    rows = [row for row in errors["layers"] if row["own_sqnr_db"] is not None][:SHOWN_LAYERS]
+def _draw(name: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
     return bar_chart(
         f"layer_errors_{name}",
         f"Signal to quantization noise of each layer, {name}",

@@ -132,7 +132,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="quantize",
-            version=3,
+            version=4,
             run=quantize.run,
             sections=("quantize", "export.batch_size", "export.parity_samples"),
             needs=("data", "model"),

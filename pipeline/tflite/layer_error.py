@@ -174,6 +174,7 @@ def match_tensors(file: ModelFile, in_float: ModelFile) -> dict[int, int]:
 
     Both come from one SavedModel, so that the converter gives them the same names. Inputs and
     outputs are matched by the signature, and what QUANTIZE or DEQUANTIZE makes is what it reads.
+    Where the float file emulates quantization by such a pair, the twin is what comes out of it.
 
     Returns:
         Index in the main subgraph of `file` → index in that of `in_float`.
@@ -192,8 +193,19 @@ def match_tensors(file: ModelFile, in_float: ModelFile) -> dict[int, int]:
     for operator in crossings:
         if operator.inputs[0] in twins:
             twins[operator.outputs[0]] = twins[operator.inputs[0]]
-    tensors = file.main.tensors
+    tensors, emulated = file.main.tensors, _emulated(in_float.main)
+    twins = {own: emulated.get(other, other) for own, other in twins.items()}
     return {own: other for own, other in twins.items() if tensors[own].shape == shapes[other]}
+
+
+def _emulated(graph: Subgraph) -> dict[int, int]:
+    """Returns what DEQUANTIZE makes of each tensor that a QUANTIZE before it has rounded."""
+    rounded = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.name == "QUANTIZE"}
+    return {
+        rounded[op.inputs[0]]: op.outputs[0]
+        for op in graph.operators
+        if op.name == "DEQUANTIZE" and op.inputs[0] in rounded
+    }
 
 
 def _computed(file: ModelFile) -> list[Any]:

@@ -21,7 +21,8 @@ def test_the_ratio_of_power_in_decibels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "values"), [([1.0], [1.0]), ([0.0], [1.0]), ([1.0], [math.nan])]
+    ("reference", "values"),
+    [([1.0], [1.0]), ([1.0], [1.0 + 1e-7]), ([0.0], [1.0]), ([1.0], [math.nan])],
 )
 def test_without_noise_or_signal_there_is_no_ratio(
     reference: list[float], values: list[float]

@@ -87,8 +87,8 @@ def test_a_rung_that_cannot_be_tried_is_named_and_passed_over(steps: Any) -> Non
     assert seen == ["one", "two", "qat"]
     assert material.progress.lines[0] == "first (one): passed over: refused"
     assert made.ladder is not None and made.ladder["rungs"][0]["reason"] == "refused"
-    # Trained weights are others: the difference to the float model is not noise.
-    assert made.ladder["rungs"][-1]["rung"] == QAT and made.files[0]["layer_errors"] is None
+    assert made.ladder["rungs"][-1]["rung"] == QAT
+    assert made.files[0]["layer_errors"] == {"layers": []}
 
 
 def test_when_none_keeps_it_the_best_file_is_kept_and_named(steps: Any) -> None:
@@ -118,22 +118,16 @@ def test_when_nothing_can_be_tried_all_reasons_are_told(steps: Any) -> None:
     [
         ({"layers": []}, "fewer than two layers have noise of their own"),
         ({"reason": "no kernel for X"}, "no kernel for X"),
-        (PromiseError("the converter crashed"), "the converter crashed"),
     ],
 )
 def test_a_rung_that_has_nothing_to_try_says_why(
     steps: Any, monkeypatch: pytest.MonkeyPatch, measured: Any, reason: str
 ) -> None:
-    def measure(*args: Any) -> Any:
-        if isinstance(measured, Exception):
-            raise measured
-        return measured
-
     material, _ = steps({"one": 0.02, "qat": 0.0})
     first = Rung("first", lambda best, layers: [ONE])
     empty = Rung("worst", lambda best, layers: [], reads_layers=True)
     monkeypatch.setattr(ladder, "RUNGS", (first, empty))
-    monkeypatch.setattr(ladder._Climber, "measure_layers", measure)
+    monkeypatch.setattr(ladder._Climber, "measure_layers", lambda *args: measured)
     made = climb(material)
     assert material.progress.lines[1] == f"worst (nothing): passed over: {reason}"
     assert made.ladder is not None and made.ladder["rungs"][1]["reason"] == reason

@@ -20,7 +20,19 @@ def test_layers_of_integer_files_are_measured(gather: Callable[..., Material]) -
     assert {row["layer"] for row in rows} == {"hidden", "hidden_2", "logits"}
     # The float file is that of the equalized weights: its inner tensors are comparable.
     assert min(row["sqnr_db"] for row in rows) > 20
+    assert int8["layer_errors"]["reference"] == "float"
     assert made.source.equalization is not None
+
+
+def test_layers_of_trained_files_are_measured_against_the_emulation(
+    gather: Callable[..., Material],
+) -> None:
+    made = make_files(gather(method="qat", qat={"epochs": 1, "batch_size": 20}))
+    errors = made.files[0]["layer_errors"]
+    assert errors["reference"] == "emulation"
+    assert {row["layer"] for row in errors["layers"]} == {"hidden", "hidden_2", "logits"}
+    # The integers round as the emulation does; where they do not, by a last bit.
+    assert min(row["own_sqnr_db"] or 99 for row in errors["layers"]) > 45
 
 
 def test_a_file_that_loses_too_much_is_refused(gather: Callable[..., Material]) -> None:

@@ -358,7 +358,7 @@ def quantize_metrics() -> dict[str, Any]:
              ("conv_2", ["relu_2"], 37.5, 33.0), ("logits", [], -1.5, None),
              ("flatten", [], None, 33.0)]  # fmt: skip
     errors = {
-        "split": "validation", "samples": 32, "outlier": "hidden_dense",
+        "reference": "float", "split": "validation", "samples": 32, "outlier": "hidden_dense",
         "layers": [{"layer": layer, "fused": fused, "operators": ["CONV_2D"],
                     "sqnr_db": gathered, "own_sqnr_db": own}
                    for layer, fused, own, gathered in noise],

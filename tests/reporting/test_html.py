@@ -117,6 +117,17 @@ def test_the_layer_with_the_most_noise_is_named() -> None:
     assert "hidden_dense" + "relu_3" + "24.1" + "21.3" in page.text
 
 
+def test_a_trained_file_that_answers_as_its_emulation_is_told_so() -> None:
+    report = build_report(make_run())
+    errors = report["quantization"]["files"][0]["layer_errors"]
+    errors |= {"reference": "emulation", "outlier": None}
+    for row in errors["layers"]:
+        row["own_sqnr_db"] = None
+    text = Page(render_report(report)).text
+    assert "the emulation that it was trained with" in text
+    assert "No layer has noise of its own." in text
+
+
 def test_every_rung_of_the_ladder_is_told() -> None:
     text = Page(render()).text
     assert "until the file kept max_accuracy_drop 0.01" in text

@@ -26,3 +26,8 @@ def test_of_many_layers_the_worst_are_drawn() -> None:
     chart = draw_layer_errors({"files": [{"name": "int8", "layer_errors": {"layers": layers}}]})
     assert f"layer_{SHOWN_LAYERS - 1:02}" in chart["int8"]
     assert f"layer_{SHOWN_LAYERS:02}" not in chart["int8"]
+
+
+def test_layers_without_noise_have_no_chart() -> None:
+    row = {"layer": "dense", "fused": [], "sqnr_db": 60.0, "own_sqnr_db": None}
+    assert draw_layer_errors({"files": [{"name": "int8", "layer_errors": {"layers": [row]}}]}) == {}
