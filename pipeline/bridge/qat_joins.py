@@ -7,13 +7,12 @@ off by 0.78 of their spread instead of 0.01. tfmot sees to it where Concatenate 
 layers that it knows, and nowhere else (0.8.1). Without a quantizer the converter finds the scale of
 all by itself.
 
-AVERAGE_POOL_2D passes its scale on as well. Of what is averaged before it is joined the converter
-would take too small a scale then, that of the averages: there the quantizer stays.
+Averages have the scale of what they are averages of. Where they are joined, the join is not
+quantized either: its range would be that of the averages (see tflite/average_ranges.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,8 +25,9 @@ JOINS = frozenset(
         "Where",
     }
 )  # fmt: skip
+AVERAGES = frozenset({"AveragePooling1D", "AveragePooling2D"})
 # What they make has the scale of what they read.
-PASSED = frozenset(
+PASSED = AVERAGES | frozenset(
     {
         "BroadcastTo", "Cropping1D", "Cropping2D",
         "Dropout", "ExpandDims", "Flatten", "Flip", "GetItem", "GlobalMaxPooling1D",
@@ -51,19 +51,25 @@ def leave_joined_scales(quantized: tf_keras.Model) -> list[str]:
     own = {id(node) for nodes in quantized._nodes_by_depth.values() for node in nodes}
     found: dict[str, None] = {}
     for layer in quantized.layers:
-        if _kind(layer) in JOINS:
-            for node in layer.inbound_nodes:
-                if id(node) in own:
-                    found |= {source.name: None for source in _sources(node) if _release(source)}
+        nodes = layer.inbound_nodes if _kind(layer) in JOINS else []
+        joined = _sources([node for node in nodes if id(node) in own])
+        if any(_kind(source) in AVERAGES for source in joined):
+            joined.append(layer)
+        found |= {source.name: None for source in joined if _release(source)}
     return list(found)
 
 
-def _sources(node: Any) -> Iterator[Any]:
-    """Yields the layers whose outputs a call reads, through those that pass a scale on."""
-    for parent in node.parent_nodes:
-        yield parent.layer
-        if _kind(parent.layer) in PASSED | JOINS:
-            yield from _sources(parent)
+def _sources(nodes: list[Any]) -> list[Any]:
+    """Returns the layers whose outputs calls read, through those that pass a scale on."""
+    found: dict[int, Any] = {}
+    ahead = list(nodes)
+    while ahead:
+        for parent in ahead.pop(0).parent_nodes:
+            if id(parent) not in found:
+                found[id(parent)] = parent
+                if _kind(parent.layer) in PASSED | JOINS:
+                    ahead.append(parent)
+    return [node.layer for node in found.values()]
 
 
 def _kind(layer: Any) -> str:

@@ -17,6 +17,7 @@ from pipeline.tflite.bias_correction import correct_biases
 from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.convert_worker import load_samples, representative_batches
 from pipeline.tflite.flatbuffer import decode_model
+from pipeline.tflite.idle_pairs import drop_idle_pairs
 from pipeline.tflite.lstm_scales import mend_lstm_scales
 from pipeline.tflite.output_order import restore_output_order
 from pipeline.tflite.power_of_two_scales import round_scales
@@ -146,7 +147,7 @@ def _convert_one(
     path = output / f"{request.name}.tflite"
     content = restore_output_order((scratch / _MADE_FILE).read_bytes(), saved_model)
     if request.scheme in CALIBRATED_SCHEMES:
-        content = mend_lstm_scales(content)
+        content = drop_idle_pairs(mend_lstm_scales(content))
     if request.weight_scales == "power_of_two":
         content = round_scales(content)
     # Last: what other scales are off by is corrected as well.

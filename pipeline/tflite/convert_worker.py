@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
+from pipeline.tflite.average_ranges import widen_averages
 from pipeline.tflite.calibration import calibration_edited, set_ranges
 from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.low_bits import LOW_BIT_SCHEMES, quantize_weights
@@ -87,6 +88,7 @@ def _edit_calibration(calibrated: bytes, order: dict[str, Any]) -> bytes:
     """What the quantizer is given in the place of the calibrated float file."""
     batches = _representative_batches(order)
     edited = set_ranges(calibrated, batches, order["ranges"], order["percentile"])
+    edited = widen_averages(edited)
     if order["calibrated"] is not None:
         Path(order["calibrated"]).write_bytes(edited)
     return edited

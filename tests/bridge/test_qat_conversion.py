@@ -232,7 +232,7 @@ INT8: dict[str, tuple[Any, dict[str, int]]] = {
     ),
     "an average, as in DenseNet": (
         dense_block,
-        {"CONV_2D": 2, "AVERAGE_POOL_2D": 1, "MUL": 1, "QUANTIZE": 1, "CONCATENATION": 1},
+        {"CONV_2D": 2, "AVERAGE_POOL_2D": 1, "MUL": 1, "CONCATENATION": 1},
     ),
     "a layer of the user's own": (
         lambda k, x: Block(4)(k.Conv2D(4, 3, activation="relu")(x)),

@@ -17,6 +17,7 @@ from pipeline.bridge.qat_ranges import set_ranges
 from pipeline.compression.statistics import compare
 from pipeline.tflite.conversion_request import ConversionRequest
 from pipeline.tflite.convert import convert
+from pipeline.tflite.inspect import inspect
 from pipeline.tflite.interpreter import load
 from pipeline.tflite.saved_model import own_names, save_keras_model
 from pipeline.tflite.worker import ConversionWorker
@@ -62,12 +63,19 @@ def pooled(x: Any) -> Any:
     return keras.layers.MaxPooling2D(3, 1, "same")(x)
 
 
+def averaged(x: Any) -> Any:
+    import keras
+
+    return keras.layers.AveragePooling2D(3, 1, "same")(x)
+
+
 BODIES: dict[str, Body] = {
     "Maximum": lambda x: layer("Maximum")(conv(x), conv(x, "loud")),
     "Maximum with one left": lambda x: layer("Maximum")(left(x), conv(x)),
     "Minimum": lambda x: layer("Minimum")(conv(x), conv(x, "loud")),
     "Concatenate with one left": lambda x: layer("Concatenate")(conv(x), left(x)),
     "Concatenate behind pooling": lambda x: layer("Concatenate")(pooled(conv(x)), left(x)),
+    "Concatenate with averages": lambda x: layer("Concatenate")(conv(x), averaged(conv(x, "loud"))),
     "Concatenate twice": lambda x: layer("Concatenate")(
         layer("Maximum")(conv(x), conv(x, "quiet_too")), left(x)
     ),
@@ -104,6 +112,7 @@ def difference(body: Body, folder: Path, converter: ConversionWorker) -> float:
     quantized, x, names = quantize(body)
     save_keras_model(quantized, folder / "saved", 1, names)
     files = convert(folder / "saved", [ConversionRequest("int8", "int8")], x, folder, converter)
+    assert "DEQUANTIZE" not in inspect(files["int8"]).operators
     return compare(quantized.predict(x, verbose=0), load(files["int8"]).predict(x)).mean_difference
 
 
@@ -143,14 +152,13 @@ def test_every_way_into_a_join_is_followed(monkeypatch: pytest.MonkeyPatch) -> N
     assert [name.rstrip("_0123456789") for name in straight] == ["quantize_layer", "quant_quiet"]
 
 
-def test_what_is_averaged_first_keeps_its_quantizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-
-    def body(x: Any) -> Any:
-        averaged = keras.layers.AveragePooling2D(3, 1, "same")(conv(x, "loud"))
-        return keras.layers.Maximum()([conv(x), averaged])
-
-    assert released(body, monkeypatch) == ["quant_quiet"]
+def test_where_averages_are_joined_the_join_is_released_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = released(BODIES["Concatenate with averages"], monkeypatch)
+    assert [name.rstrip("_0123456789") for name in names] == [
+        "quant_quiet", "quant_loud", "quant_concatenate",
+    ]  # fmt: skip
 
 
 def test_an_activation_stays_when_its_quantizer_goes(monkeypatch: pytest.MonkeyPatch) -> None:
