@@ -10,9 +10,6 @@ from typing import Any
 # Of the spread of the outputs over the samples, see the page.
 FLOAT_BOUND, INT8_BOUND = 1e-3, 0.25
 REASON_LENGTH = 160
-# Those whose Concatenate tfmot was seen to build on inputs in another order, and when that ended.
-WIRED_ANEW = frozenset({"InceptionV3", "InceptionResNetV2"})
-ORDER_KEPT = "2026-11-25T13:24:48+00:00"
 STEPS = ("parity", "prune", "ptq", "qat")
 HEADER = """# Every architecture of keras.applications
 
@@ -58,7 +55,7 @@ ones is measured in other pages. The bound was 0.1 first and was raised when QAT
 gave 0.104: each figure stands in the table.
 
 Rows were measured while the bridge was still being worked on; `finished` in the JSON says when.
-{order}{statistics}
+{statistics}
 CPU seconds are of all processes together, from the start of Python to the end, on {cpu}; memory
 is the peak of the largest process, with a † where all steps ran in one, before checkpoints were
 written array by array and before a model was let go when its quantized copy stood. TensorFlow
@@ -79,7 +76,7 @@ def make_page(result: dict[str, Any]) -> str:
     rows = sorted(result["rows"].values(), key=lambda row: row.get("parameters", 0))
     versions, host = result["versions"], result["host"]
     page = HEADER.format(
-        order=_order(rows), statistics=_statistics(rows), total=result["total"],
+        statistics=_statistics(rows), total=result["total"],
         counts=_counts(rows, result["total"]), keras=versions["keras"],
         float_bound=FLOAT_BOUND, int8_bound=INT8_BOUND, cpu=host["cpu"], python=host["python"],
         tensorflow=versions["tensorflow"], tf_keras=versions["tf_keras"],
@@ -117,19 +114,6 @@ def _counts(rows: list[dict[str, Any]], total: int) -> str:
         f"**Of {total}: {len(rows)} run; parity {count('parity')}, pruned {count('prune')}, "
         f"int8 {count('ptq')}, QAT {count('qat')} ({full} full, {count('qat') - full} with layers "
         "left to the converter).**\n"
-    )
-
-
-def _order(rows: list[dict[str, Any]]) -> str:
-    """Names the rows whose QAT is of a network that tfmot had wired differently."""
-    names = [row["name"] for row in rows if row["name"] in WIRED_ANEW]
-    old = [row["name"] for row in rows if row["name"] in names and row["finished"] < ORDER_KEPT]
-    if not old:
-        return ""
-    return _wrapped(
-        f"The QAT of {', '.join(old)} is from before the inputs of a Concatenate were kept in "
-        "their order there (`pipeline/bridge/input_order.py`): it agrees with its own emulation, "
-        "which was that of another network."
     )
 
 

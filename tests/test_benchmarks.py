@@ -184,13 +184,11 @@ def test_a_reason_is_told_once_whatever_the_layers_are_called(page: ModuleType) 
     assert made.count("follows") == 1 and "| follows Add, which | Part 4 |" in made
 
 
-def test_the_page_marks_rows_of_one_process_and_those_wired_otherwise(page: ModuleType) -> None:
-    old = {**row(name="InceptionV3", finished="2026-11-25T09:00:00+00:00"), "qat": row()["qat"]}
+def test_the_page_marks_rows_of_one_process(page: ModuleType) -> None:
+    old = row(name="Old")
     del old["processes"]
     made = page_of(page, old, row())
     assert "| 9 | 2.0 † |" in made and "| 9 | 2.0 |" in made
-    assert "The QAT of InceptionV3 is from before" in made
-    assert "from before" not in page_of(page, row(name="InceptionV3"))
 
 
 def test_the_page_tells_which_statistics_were_estimated(page: ModuleType) -> None:
