@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.child_process import end_with_parent, reply, reserve_stdout
 from pipeline.tflite.average_ranges import widen_averages
 from pipeline.tflite.calibration import calibration_edited, set_ranges
+from pipeline.tflite.float_splits import without_float_splits
 from pipeline.tflite.layer_schemes import LayerSchemes
 from pipeline.tflite.low_bits import LOW_BIT_SCHEMES, quantize_weights
 from pipeline.tflite.lstm_scales import keeps_state
@@ -76,7 +77,10 @@ def convert(order: dict[str, Any]) -> bytes:
         quantizer_replaced(lambda *given: _quantize_layers(order, *given)),
     ):
         try:
-            return bytes(_make_converter(order).convert())
+            # A layer that was given float32 may have a SPLIT.
+            if order["scheme"] not in _INTEGER_OPERATORS or order["layers"] is not None:
+                return bytes(_make_converter(order).convert())
+            return without_float_splits(lambda: bytes(_make_converter(order).convert()))
         except Exception:
             if order["scheme"] not in _INTEGER_OPERATORS or order["float_operators"] == "refuse":
                 raise
