@@ -2,10 +2,9 @@
 
 CONCATENATION, MAXIMUM and their like have one scale for all they read and write. Where an input of
 theirs carries an emulated quantizer, the converter gives its scale to the others, however far they
-reach (tensorflow 2.21.0): the maximum of ±4 and ±80 was clipped at 4, and the outputs of the file
-off by 0.78 of their spread instead of 0.01. tfmot sees to it where Concatenate joins two to six
-layers that it knows, and nowhere else (0.8.1). Without a quantizer the converter finds the scale of
-all by itself.
+reach (tensorflow 2.21.0): the maximum of ±4 and ±80 was clipped at 4. tfmot sees to it where
+Concatenate joins two to six layers that it knows, and nowhere else (0.8.1). Without a quantizer the
+converter finds the scale of all by itself.
 
 Averages have the scale of what they are averages of. Where they are joined, the join is not
 quantized either: its range would be that of the averages (see tflite/average_ranges.py).
@@ -29,12 +28,11 @@ AVERAGES = frozenset({"AveragePooling1D", "AveragePooling2D"})
 # What they make has the scale of what they read.
 PASSED = AVERAGES | frozenset(
     {
-        "BroadcastTo", "Cropping1D", "Cropping2D",
-        "Dropout", "ExpandDims", "Flatten", "Flip", "GetItem", "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D", "Max", "MaxPooling1D", "MaxPooling2D", "Min", "Moveaxis", "Pad",
-        "Permute", "Repeat", "RepeatVector", "Reshape", "Roll", "Split", "SpatialDropout1D",
-        "SpatialDropout2D", "Squeeze", "Swapaxes", "Tile", "Transpose", "UpSampling1D",
-        "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
+        "BroadcastTo", "Cropping1D", "Cropping2D", "Dropout", "ExpandDims", "Flatten", "Flip",
+        "GetItem", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "Max", "MaxPooling1D",
+        "MaxPooling2D", "Min", "Moveaxis", "Pad", "Permute", "Repeat", "RepeatVector", "Reshape",
+        "Roll", "SpatialDropout1D", "SpatialDropout2D", "Split", "Squeeze", "Swapaxes", "Tile",
+        "Transpose", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D",
     }
 )  # fmt: skip
 

@@ -1,8 +1,7 @@
 """Ranges of averages: AVERAGE_POOL_2D has one scale, and what it averages must fit into it.
 
 Where averages are joined with other tensors, as between the blocks of a DenseNet, the converter
-takes the range of what is joined for what is averaged as well, and clips it (tensorflow 2.21.0): a
-convolution before such a pool was 14 dB above its quantization noise, and 36 dB without a join.
+takes the range of what is joined for what is averaged as well, and clips it (tensorflow 2.21.0).
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ import numpy as np
 
 from pipeline.compression.packing import pack_signed
 from pipeline.tflite.constants import write_constant
-from pipeline.tflite.flatbuffer import FILE_IDENTIFIER, ModelFile, Operator, decode_model
+from pipeline.tflite.flatbuffer import ModelFile, Operator, decode_model
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
+from pipeline.tflite.unpacked import pack, unpack
 
 # Of a bias, by the type of the kernel.
 LARGEST_BIAS = {"int8": 2**30, "int4": 2**26}
@@ -46,11 +47,8 @@ def mend_bias_range(content: bytes, in_float: bytes) -> bytes:
     }
     if not kernels:
         return content
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
     biases = {t.name: t.data for t in decode_model(in_float).main.tensors if t.data is not None}
-    whole = schema.ModelT.InitFromPackedBuf(content, 0)
+    whole = unpack(content)
     for kernel in sorted(kernels):
         # Every call of a layer has the same kernel; a bias has the scale of its own inputs.
         calls = {
@@ -63,9 +61,7 @@ def mend_bias_range(content: bytes, in_float: bytes) -> bytes:
             if own == kernel and bias >= 0
         }
         _widen(whole, model, kernel, calls)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(whole.Pack(builder), FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(whole, len(content))
 
 
 def _kernel_and_bias(operator: Operator) -> tuple[int, int]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.tflite.constants import write_constant
-from pipeline.tflite.flatbuffer import FILE_IDENTIFIER
 from pipeline.tflite.macs import BIAS_INPUTS
+from pipeline.tflite.unpacked import pack, unpack
 
 
 def add_to_biases(content: bytes, shifts: Mapping[int, np.ndarray]) -> bytes:
@@ -26,10 +26,9 @@ def add_to_biases(content: bytes, shifts: Mapping[int, np.ndarray]) -> bytes:
     Returns:
         The file anew.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     main = model.subgraphs[0]
     for number, shift in shifts.items():
         operator = main.operators[number]
@@ -41,9 +40,7 @@ def add_to_biases(content: bytes, shifts: Mapping[int, np.ndarray]) -> bytes:
         limits = np.iinfo(np.int32)
         codes = np.clip(stored + steps, limits.min, limits.max).astype(dtype)
         write_constant(model, bias, codes)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(model, len(content))
 
 
 def _bias_index(model: Any, operator: Any) -> int:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.tflite.unpacked import pack, unpack
+
 # Operators that call other subgraphs, which an excerpt leaves behind.
 CALLING = frozenset({"WHILE", "IF", "CALL_ONCE", "CALL", "STABLEHLO_COMPOSITE"})
 
@@ -19,9 +21,7 @@ class Excerpts:
     """
 
     def __init__(self, content: bytes) -> None:
-        from ai_edge_litert import schema_py_generated as schema
-
-        self._model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        self._model = unpack(content)
 
     def cut(self, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """Returns a file of some operators.
@@ -34,7 +34,6 @@ class Excerpts:
         Returns:
             The content of a `.tflite` file whose inputs and outputs have the order given.
         """
-        import flatbuffers
         from ai_edge_litert import schema_py_generated as schema
 
         source = self._model.subgraphs[0]
@@ -62,9 +61,7 @@ class Excerpts:
         graph.inputs = np.array([places[index] for index in inputs], np.int32)
         graph.outputs = np.array([places[index] for index in outputs], np.int32)
         model.subgraphs = [graph]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return pack(model)
 
 
 def _copied(source: Any) -> Any:

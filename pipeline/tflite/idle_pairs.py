@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.tflite.flatbuffer import FILE_IDENTIFIER, Subgraph, Tensor, decode_model
+from pipeline.tflite.flatbuffer import Subgraph, Tensor, decode_model
+from pipeline.tflite.operator_pairs import find_pairs
+from pipeline.tflite.unpacked import pack, unpack
 
 # No integer of 16 bits is rounded to another by a factor that is so near to 1.
 SAME_SCALE = 1e-6
@@ -26,39 +28,32 @@ def drop_idle_pairs(content: bytes) -> bytes:
     Returns:
         The file anew; the same bytes where there is no such pair.
     """
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
     main = decode_model(content).main
     same = find_idle_pairs(main)
     if not same:
         return content
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     graph = model.subgraphs[0]
     for operator in graph.operators:
         operator.inputs = [same.get(int(index), int(index)) for index in operator.inputs]
-    graph.outputs = [same.get(int(index), int(index)) for index in graph.outputs]
     graph.operators = [op for op in graph.operators if int(op.outputs[0]) not in same]
-    read = {int(index) for op in graph.operators for index in op.inputs} | set(graph.outputs)
+    read = {int(index) for op in graph.operators for index in op.inputs} | set(main.outputs)
     floats = {op.outputs[0] for op in main.operators if op.name == "DEQUANTIZE"} - read
     graph.operators = [op for op in graph.operators if int(op.outputs[0]) not in floats]
     _drop_unused_codes(model)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(model, len(content))
 
 
 def find_idle_pairs(graph: Subgraph) -> dict[int, int]:
-    """Returns what each such QUANTIZE makes → what its DEQUANTIZE reads."""
-    before = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.name == "DEQUANTIZE"}
-    pairs = {
-        op.outputs[0]: before[op.inputs[0]]
-        for op in graph.operators
-        if op.name == "QUANTIZE" and op.inputs[0] in before
-    }
+    """Returns what each such QUANTIZE makes → what its DEQUANTIZE reads.
+
+    One that makes an output of the file stays: the signature names that very tensor.
+    """
     tensors = graph.tensors
     return {
-        made: given for made, given in pairs.items() if _are_alike(tensors[made], tensors[given])
+        made: given
+        for made, given in find_pairs(graph, "DEQUANTIZE", "QUANTIZE").items()
+        if made not in graph.outputs and _are_alike(tensors[made], tensors[given])
     }
 
 

@@ -13,6 +13,7 @@ from pipeline.tflite.excerpt import CALLING, Excerpts
 from pipeline.tflite.flatbuffer import ModelFile, Subgraph
 from pipeline.tflite.inner_tensors import InnerTensors
 from pipeline.tflite.layer_of_operator import LayerNames, layers_of_operators
+from pipeline.tflite.operator_pairs import find_pairs
 
 _BOUNDARY = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
@@ -193,19 +194,11 @@ def match_tensors(file: ModelFile, in_float: ModelFile) -> dict[int, int]:
     for operator in crossings:
         if operator.inputs[0] in twins:
             twins[operator.outputs[0]] = twins[operator.inputs[0]]
-    tensors, emulated = file.main.tensors, _emulated(in_float.main)
+    pairs = find_pairs(in_float.main, "QUANTIZE", "DEQUANTIZE")
+    emulated = {rounded: made for made, rounded in pairs.items()}
     twins = {own: emulated.get(other, other) for own, other in twins.items()}
+    tensors = file.main.tensors
     return {own: other for own, other in twins.items() if tensors[own].shape == shapes[other]}
-
-
-def _emulated(graph: Subgraph) -> dict[int, int]:
-    """Returns what DEQUANTIZE makes of each tensor that a QUANTIZE before it has rounded."""
-    rounded = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.name == "QUANTIZE"}
-    return {
-        rounded[op.inputs[0]]: op.outputs[0]
-        for op in graph.operators
-        if op.name == "DEQUANTIZE" and op.inputs[0] in rounded
-    }
 
 
 def _computed(file: ModelFile) -> list[Any]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from pipeline.compression.power_of_two import requantize, round_up_to_power_of_two
 from pipeline.tflite.constants import write_constant
-from pipeline.tflite.flatbuffer import FILE_IDENTIFIER
 from pipeline.tflite.macs import BIAS_INPUTS, KERNEL_INPUTS
+from pipeline.tflite.unpacked import pack, unpack
 
 # Operators whose bias has the scale input · kernel, channel by channel.
 _OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -34,10 +34,9 @@ def round_scales(content: bytes) -> bytes:
     Returns:
         The file anew; the same bytes where there is nothing to round.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     main = model.subgraphs[0]
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
     found = [
@@ -61,9 +60,7 @@ def round_scales(content: bytes) -> bytes:
             changed = True
     if not changed:
         return content
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(model, len(content))
 
 
 def _round(model: Any, source: Any, kernel: Any, bias: Any) -> None:

@@ -145,7 +145,6 @@ def released(body: Body, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_every_way_into_a_join_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert released(BODIES["Maximum"], monkeypatch) == ["quant_quiet", "quant_loud"]
     assert released(BODIES["Concatenate behind pooling"], monkeypatch) == ["quant_quiet"]
-    twice = released(BODIES["Concatenate twice"], monkeypatch)
     twice = ["quant_quiet", "quant_quiet_too"]
     assert released(BODIES["Concatenate twice"], monkeypatch) == twice
     straight = released(lambda x: layer("Maximum")(x, conv(x)), monkeypatch)

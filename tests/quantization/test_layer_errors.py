@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.quantization.layer_errors import _samples_for, layer_notes
+from pipeline.errors import PromiseError
+from pipeline.quantization import layer_errors
+from pipeline.quantization.layer_errors import _samples_for, layer_notes, measure_file_layers
+from pipeline.quantization.made import make_files
+from pipeline.quantization.material import Material
 from pipeline.tflite.flatbuffer import ModelFile, Subgraph, Tensor
 
 
@@ -28,6 +34,24 @@ def test_a_layer_that_stands_out_is_told_with_the_median_of_the_others() -> None
         "(median)",
         "other: error per layer not measured: no kernel for X",
     ]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_what_keeps_layers_from_being_measured_is_told(
+    gather: Callable[..., Material],
+    trained: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    material = gather(schemes=("int8",))
+    path = make_files(material).paths[0]
+
+    def crash(*args: Any) -> Path:
+        raise PromiseError("the converter crashed")
+
+    monkeypatch.setattr(layer_errors, "convert_in_float", crash)
+    found = measure_file_layers(path, tmp_path / "saved", trained, material)
+    assert found == {"reason": "the converter crashed"}
 
 
 @pytest.mark.parametrize(
